@@ -1,0 +1,1 @@
+"""What the product knows: models, machines, and what follows from joining them. No user interface."""

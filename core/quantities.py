@@ -1,0 +1,65 @@
+"""Units of the product, and the one way to print each.
+
+Inside the core every amount is in base units: bytes, seconds, tokens. Binary units (KiB, MiB, GiB, powers
+of 1024) are for memory; decimal units (kB, GB, powers of 1000) appear only where a vendor or a network
+speaks them. `GIB` and `GB` differ by 7 %, so each printed amount names its unit.
+"""
+
+from __future__ import annotations
+
+KIB = 2**10
+MIB = 2**20
+GIB = 2**30
+KB = 10**3
+MB = 10**6
+GB = 10**9
+
+_COUNT_UNITS = ((10**12, " T"), (10**9, " B"), (10**6, " M"), (10**3, " k"))
+
+
+def format_gib(size_bytes: float) -> str:
+    """Return *size_bytes* in GiB with at most four significant digits, always in GiB.
+
+    One unit for a whole page: values that switch between MiB, GiB and TiB cannot be compared at a glance.
+
+    >>> format_gib(2.145 * 2**30), format_gib(640 * 2**30), format_gib(0.01 * 2**30)
+    ('2.15 GiB', '640 GiB', '0.01 GiB')
+    """
+    size = size_bytes / GIB
+    digits = 0 if abs(size) >= 1000 else 1 if abs(size) >= 100 else 2
+    text = f"{size:,.{digits}f}"
+    if digits and "." in text and abs(size) >= 100:
+        text = text.removesuffix(".0")
+    return f"{text} GiB"
+
+
+def format_bytes(size_bytes: float) -> str:
+    """Return a small amount such as bytes per token exactly, with thousands separators.
+
+    >>> format_bytes(70272), format_bytes(48068.5)
+    ('70,272 B', '48,068.5 B')
+    """
+    return f"{size_bytes:,.0f} B" if float(size_bytes).is_integer() else f"{size_bytes:,.1f} B"
+
+
+def format_count(number: float) -> str:
+    """Return a large count with four significant digits and a decimal unit.
+
+    >>> format_count(671_026_419_712), format_count(37_551_063_040), format_count(950)
+    ('671.0 B', '37.55 B', '950')
+    """
+    for size, unit in _COUNT_UNITS:
+        if abs(number) >= size:
+            scaled = number / size
+            digits = 1 if abs(scaled) >= 100 else 2
+            return f"{scaled:,.{digits}f}{unit}"
+    return f"{number:,.0f}"
+
+
+def format_tokens(number: float) -> str:
+    """Return a whole number of tokens with thousands separators.
+
+    >>> format_tokens(1_044_688.4)
+    '1,044,688'
+    """
+    return f"{number:,.0f}"
