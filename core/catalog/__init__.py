@@ -1,0 +1,21 @@
+"""hardware_db as typed, validated, frozen records: accelerators and model configurations.
+
+`find_accelerator` and `find_model` take the names that people, drivers and clouds use; each record says
+where it comes from and how far to trust it.
+"""
+
+from core.catalog.accelerators import accelerators, find_accelerator, names_of
+from core.catalog.models import find_model, model_ids
+from core.catalog.records import Accelerator, Confidence, ModelRecord, Provenance
+
+__all__ = [
+    "Accelerator",
+    "Confidence",
+    "ModelRecord",
+    "Provenance",
+    "accelerators",
+    "find_accelerator",
+    "find_model",
+    "model_ids",
+    "names_of",
+]
