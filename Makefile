@@ -1,0 +1,47 @@
+# `make run` and `make test` set up all that they need, on the first call and after a change.
+
+PORT ?= 8501
+ADDRESS ?= 127.0.0.1
+# Which tests: make test TESTS=tests/core
+TESTS ?=
+PYTHON ?=
+export PYTHON
+
+python := .venv/bin/python
+
+.PHONY: help run test lint format bench lock
+
+help: ## Say what can be made
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+
+run: ## Start the dashboard on http://localhost:8501; others: PORT=8600 ADDRESS=0.0.0.0
+	@scripts/setup
+	@scripts/serve "$(PORT)" "$(ADDRESS)"
+
+test: ## Run all tests, with a real browser; some of them: TESTS=tests/core
+	@scripts/setup dev
+	@scripts/programs
+	@$(python) -m pytest $(TESTS)
+
+lint: ## Check the code: rules, format and types
+	@scripts/setup dev
+	@$(python) -m ruff check .
+	@$(python) -m ruff format --check .
+	@$(python) -m mypy
+
+format: ## Format the code, and repair what the rules can repair
+	@scripts/setup dev
+	@$(python) -m ruff check --fix .
+	@$(python) -m ruff format .
+
+bench: ## Print the figures of tests/benchmarks
+	@scripts/setup dev
+	@for script in tests/benchmarks/bench_*.py; do \
+		[ -e "$$script" ] || continue; \
+		echo "== $$script"; \
+		PYTHONPATH=. $(python) "$$script" || exit 1; \
+	done
+
+lock: ## Compile requirements.txt and requirements-dev.txt from pyproject.toml
+	@scripts/setup dev
+	@scripts/lock
