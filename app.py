@@ -149,7 +149,7 @@ class Vendor:
         self.plain = path.read_bytes()
         self.compressed = gzip.compress(self.plain, 6)
 
-    async def __call__(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         """Return the script; its address holds its version, so a browser may keep it for ever."""
         headers = {"Cache-Control": FOREVER, "Vary": "Accept-Encoding"}
         compressed = "gzip" in request.headers.get("accept-encoding", "")
@@ -198,7 +198,7 @@ def routes() -> list[Route]:
         Route(f"{root}/api/{{rest:path}}", nowhere, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
         Route(f"{root}/healthz", healthz),
         Route(f"{root}/metrics", metrics),
-        Route(f"{root}/{plot.ADDRESS}", Vendor(plot.SCRIPT)),
+        Route(f"{root}/{plot.ADDRESS}", Vendor(plot.SCRIPT).answer),
     ]
 
 

@@ -77,7 +77,9 @@ function themed(figure, theme) {
   return [data, {
     colorway: theme.colors.split(","),
     uirevision: "keep",
+    margin: { l: 8, r: 8, t: layout.title?.text ? 40 : 12, b: 8 },
     ...layout,
+    title: { x: 0, xref: "paper", font: { size: 15 }, ...layout.title },
     shapes,
     autosize: true,
     paper_bgcolor: "rgba(0,0,0,0)",
