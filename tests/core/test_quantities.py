@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import quantities
+from core.quantities import GIB, MIB, format_bytes, format_count, format_gib, format_tokens
+
+
+def test_binary_and_decimal_units_differ() -> None:
+    assert (quantities.KIB, quantities.MIB, quantities.GIB) == (1024, 1024**2, 1024**3)
+    assert (quantities.KB, quantities.MB, quantities.GB) == (1000, 1000**2, 1000**3)
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "shown"),
+    [
+        (0, "0.00 GiB"),
+        (7 * MIB, "0.01 GiB"),
+        (79.19 * GIB, "79.19 GiB"),
+        (640 * GIB, "640 GiB"),
+        (640.5 * GIB, "640.5 GiB"),
+        (1128 * GIB, "1,128 GiB"),
+        (-2 * GIB, "-2.00 GiB"),
+    ],
+)
+def test_gib(size_bytes: float, shown: str) -> None:
+    assert format_gib(size_bytes) == shown
+
+
+@given(st.floats(min_value=0, max_value=2**60))
+def test_gib_is_true_to_half_a_digit(size_bytes: float) -> None:
+    number = float(format_gib(size_bytes).removesuffix(" GiB").replace(",", ""))
+    size = size_bytes / GIB
+    assert number == pytest.approx(size, abs=0.5 if size >= 999 else 0.05 if size >= 99 else 0.005, rel=1e-9)
+
+
+def test_bytes_are_exact() -> None:
+    assert format_bytes(70_272) == "70,272 B"
+    assert format_bytes(0.5) == "0.5 B"
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [(0, "0"), (999, "999"), (1000, "1.00 k"), (7_615_616_512, "7.62 B"), (1_026_000_000_000, "1.03 T")],
+)
+def test_count(number: float, shown: str) -> None:
+    assert format_count(number) == shown
+
+
+def test_tokens_are_whole() -> None:
+    assert format_tokens(131_072.4) == "131,072"
