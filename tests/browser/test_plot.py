@@ -1,0 +1,119 @@
+"""The plot component: in place, in the colours of the theme, and there for those who cannot see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import NewPage
+
+pytestmark = pytest.mark.browser
+
+DRAWN = "[data-testid=plot][data-drawn] .main-svg"
+
+
+def line(page: Page) -> Any:
+    return page.locator("[data-testid=plot]").first
+
+
+def open_plots(page: Page, server: str) -> None:
+    page.goto(server)
+    page.wait_for_function(f"document.querySelectorAll('{DRAWN}').length >= 2")
+
+
+def change(page: Page, label: str, times: int = 1) -> None:
+    page.locator(f"[data-testid=stSlider]:has-text('{label}') input[type=range]").focus()
+    for _ in range(times):
+        page.keyboard.press("ArrowRight")
+
+
+def wait_for_factor(page: Page, factor: int) -> None:
+    page.wait_for_function(
+        "label => document.querySelector('[data-testid=plot]').getAttribute('aria-label') === label",
+        arg=f"A line that rises {factor} a step",
+    )
+    page.wait_for_function(
+        "text => document.querySelector('[data-testid=plot] .gtitle')?.textContent === text",
+        arg=f"factor {factor}",
+    )
+
+
+def x_range(page: Page) -> list[float]:
+    return line(page).evaluate("node => node._fullLayout.xaxis.range.slice()")
+
+
+def test_is_an_image_with_a_description(page: Page, plot_server: str) -> None:
+    open_plots(page, plot_server)
+    assert page.get_by_role("img", name="A line that rises 5 a step").count() == 1
+
+
+def test_a_change_keeps_the_node_and_the_zoom(page: Page, plot_server: str) -> None:
+    open_plots(page, plot_server)
+    line(page).evaluate("node => { node.mark = 'same' }")
+    box = line(page).bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.3, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, y, steps=4)
+    page.mouse.up()
+    page.wait_for_function("document.querySelector('[data-testid=plot]')._fullLayout.xaxis.range[0] > 1")
+    zoomed = x_range(page)
+
+    change(page, "factor")
+    wait_for_factor(page, 6)
+
+    assert x_range(page) == zoomed
+    assert line(page).evaluate("node => node.mark") == "same"
+
+
+def test_a_change_draws_only_what_changed(page: Page, plot_server: str) -> None:
+    open_plots(page, plot_server)
+    drawn = "nodes => nodes.map(node => Number(node.dataset.drawn))"
+    before = page.locator("[data-testid=plot]").evaluate_all(drawn)
+    change(page, "factor")
+    wait_for_factor(page, 6)
+    after = page.locator("[data-testid=plot]").evaluate_all(drawn)
+    assert [new - old for old, new in zip(before, after, strict=True)] == [1, 0]
+
+
+def test_takes_the_height_it_is_given(page: Page, plot_server: str) -> None:
+    open_plots(page, plot_server)
+    change(page, "height")
+    page.wait_for_function("document.querySelector('[data-testid=plot] .main-svg').clientHeight === 350")
+
+
+def test_follows_the_width_of_the_window(page: Page, plot_server: str) -> None:
+    open_plots(page, plot_server)
+    page.set_viewport_size({"width": 700, "height": 900})
+    page.wait_for_function(
+        """() => { const node = document.querySelector('[data-testid=plot]')
+                   return node.clientWidth < 700 && node._fullLayout.width === node.clientWidth }"""
+    )
+
+
+def test_roles_have_the_colours_of_the_theme(new_page: NewPage, plot_server: str) -> None:
+    strokes = {}
+    for scheme in ("light", "dark"):
+        page = new_page(color_scheme=scheme)
+        open_plots(page, plot_server)
+        strokes[scheme] = line(page).evaluate("node => node._fullData[0].line.color")
+    assert strokes == {"light": "#0D9488", "dark": "#2DD4BF"}
+
+
+def test_a_change_of_theme_repaints(page: Page, plot_server: str) -> None:
+    page.emulate_media(color_scheme="light")
+    open_plots(page, plot_server)
+    text = line(page).evaluate("node => node._fullLayout.font.color")
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(
+        "before => document.querySelector('[data-testid=plot]')._fullLayout.font.color !== before", arg=text
+    )
+    assert line(page).evaluate("node => node._fullData[0].line.color") == "#2DD4BF"
+
+
+def test_offers_no_upload(page: Page, plot_server: str) -> None:
+    open_plots(page, plot_server)
+    line(page).hover()
+    assert page.locator(".modebar-btn").count() == 0
