@@ -1,0 +1,229 @@
+"""Attention blocks: their tensors and what they keep in the KV cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.architecture.caches import CacheKind, CacheLayout
+from core.architecture.tensors import TensorGroup, matrix, vector
+
+QkNorm = Literal["none", "head", "full"]
+"""Norms on queries and keys: none, one vector of a head's size, or one over all heads."""
+
+
+@dataclass(frozen=True)
+class GroupedQueryAttention:
+    """Multi-head, grouped-query and multi-query attention, windowed or not."""
+
+    hidden: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    value_dim: int
+    qkv_bias: bool = False
+    output_bias: bool = False
+    qk_norm: QkNorm = "none"
+    sinks: bool = False
+    gated: bool = False
+    cache: CacheKind = "full"
+    window: int = 0
+
+    def tensors(self) -> list[TensorGroup]:
+        """Return the projections and norms of one layer."""
+        queries = self.heads * self.head_dim
+        keys, values = self.kv_heads * self.head_dim, self.kv_heads * self.value_dim
+        # A sigmoid gate on the output is computed by the query projection, which is then twice as tall.
+        tall = queries * 2 if self.gated else queries
+        groups = [
+            matrix("attention.q", tall, self.hidden, "attention", "column"),
+            matrix("attention.k", keys, self.hidden, "attention", "kv-heads", unit=self.head_dim),
+            matrix("attention.v", values, self.hidden, "attention", "kv-heads", unit=self.value_dim),
+            matrix("attention.o", self.hidden, self.heads * self.value_dim, "attention", "row"),
+        ]
+        if self.qkv_bias:
+            groups += [
+                vector("attention.q_bias", tall, "attention", "column"),
+                vector("attention.k_bias", keys, "attention", "kv-heads", unit=self.head_dim),
+                vector("attention.v_bias", values, "attention", "kv-heads", unit=self.value_dim),
+            ]
+        if self.output_bias:
+            groups.append(vector("attention.o_bias", self.hidden, "attention"))
+        if self.qk_norm == "head":
+            groups += [vector("attention.q_norm", self.head_dim), vector("attention.k_norm", self.head_dim)]
+        elif self.qk_norm == "full":
+            groups += [vector("attention.q_norm", queries), vector("attention.k_norm", keys)]
+        if self.sinks:
+            groups.append(vector("attention.sinks", self.heads, "attention", "column"))
+        return groups
+
+    def caches(self) -> list[CacheLayout]:
+        """Return keys and values of one token: ``kv_heads * head_dim`` elements each."""
+        return [
+            CacheLayout(
+                "kv", self.cache, (), self.kv_heads * self.head_dim, self.kv_heads * self.value_dim,
+                heads=self.kv_heads, window=self.window,
+            )
+        ]
+
+
+@dataclass(frozen=True)
+class SparseIndex:
+    """The lightning indexer of DeepSeek sparse attention: it chooses the tokens that attention reads."""
+
+    heads: int
+    head_dim: int
+    topk: int
+
+    def tensors(self, hidden: int, query_rank: int) -> list[TensorGroup]:
+        """Return its projections; every rank keeps all of them."""
+        return [
+            matrix("indexer.q_b", self.heads * self.head_dim, query_rank, "attention", "replicated"),
+            matrix("indexer.k", self.head_dim, hidden, "attention", "replicated"),
+            vector("indexer.k_norm", 2 * self.head_dim),
+            matrix("indexer.weights", self.heads, hidden, "router", "replicated"),
+        ]
+
+    def cache(self) -> CacheLayout:
+        """Return one fp8 key of `head_dim` and its fp32 scale a token, on every rank.
+
+        Source: FlashMLA entry and indexer of DeepSeek-V3.2 (D + 4 bytes), InferenceX experimental/dsv32.
+        """
+        size = self.head_dim + 4
+        return CacheLayout("index", "full", (), size, 0, split="replicated", bytes_per_element=1.0)
+
+
+@dataclass(frozen=True)
+class LatentAttention:
+    """Multi-head latent attention (MLA): keys and values are rebuilt from one small latent per token."""
+
+    hidden: int
+    heads: int
+    query_rank: int
+    latent_rank: int
+    nope_dim: int
+    rope_dim: int
+    value_dim: int
+    bias: bool = False
+    index: SparseIndex | None = None
+
+    def tensors(self) -> list[TensorGroup]:
+        """Return the projections of one layer. The down projections are too small to split."""
+        queries = self.heads * (self.nope_dim + self.rope_dim)
+        groups = []
+        if self.query_rank:
+            groups += [
+                matrix("attention.q_a", self.query_rank, self.hidden, "attention", "replicated"),
+                vector("attention.q_a_norm", self.query_rank),
+                matrix("attention.q_b", queries, self.query_rank, "attention", "column"),
+            ]
+        else:
+            groups.append(matrix("attention.q", queries, self.hidden, "attention", "column"))
+        latent = self.latent_rank + self.rope_dim
+        expanded = self.heads * (self.nope_dim + self.value_dim)
+        groups += [
+            matrix("attention.kv_a", latent, self.hidden, "attention", "replicated"),
+            vector("attention.kv_a_norm", self.latent_rank),
+            matrix("attention.kv_b", expanded, self.latent_rank, "attention", "column"),
+            matrix("attention.o", self.hidden, self.heads * self.value_dim, "attention", "row"),
+        ]
+        if self.bias:
+            groups.append(vector("attention.o_bias", self.hidden, "attention"))
+        if self.index:
+            groups += self.index.tensors(self.hidden, self.query_rank or self.hidden)
+        return groups
+
+    def caches(self) -> list[CacheLayout]:
+        """Return the latent of one token: ``latent_rank + rope_dim`` elements on every rank."""
+        latent = CacheLayout(
+            "latent", "full", (), self.latent_rank + self.rope_dim, 0, split="replicated",
+            expanded=(self.heads * (self.nope_dim + self.rope_dim), self.heads * self.value_dim),
+            expanded_heads=self.heads,
+        )
+        return [latent, self.index.cache()] if self.index else [latent]
+
+
+@dataclass(frozen=True)
+class CompressedAttention:
+    """DeepSeek-V4 attention: a short window, and one key-value entry for every `ratio` older tokens.
+
+    Read from the published config and its inference notes, not from a measurement: the split of an entry
+    into fp8 and 16-bit parts and the size of the compressor's state are uncertain.
+    """
+
+    hidden: int
+    heads: int
+    head_dim: int
+    query_rank: int
+    output_rank: int
+    output_groups: int
+    window: int
+    ratio: int
+    index: SparseIndex | None
+
+    def tensors(self) -> list[TensorGroup]:
+        """Return the projections of one layer, with the compressor where `ratio` is not 0."""
+        width = self.heads * self.head_dim
+        groups = [
+            matrix("attention.q_a", self.query_rank, self.hidden, "attention", "replicated"),
+            vector("attention.q_a_norm", self.query_rank),
+            matrix("attention.q_b", width, self.query_rank, "attention", "column"),
+            matrix("attention.kv", self.head_dim, self.hidden, "attention", "replicated"),
+            vector("attention.kv_norm", self.head_dim),
+            matrix("attention.o_a", self.output_rank, width, "attention", "row"),
+            matrix("attention.o_b", self.hidden, self.output_groups * self.output_rank, "attention", "row"),
+            vector("attention.sinks", self.heads, "attention", "column"),
+        ]
+        if self.ratio:
+            # Compression by 4 pools overlapping spans, so its projections are twice as wide.
+            pooled = self.head_dim * (2 if self.ratio == 4 else 1)
+            groups += [
+                matrix("compressor.kv", pooled, self.hidden, "attention", "replicated"),
+                matrix("compressor.gate", pooled, self.hidden, "attention", "replicated"),
+                matrix("compressor.position", self.ratio, pooled, "norm", "replicated"),
+                vector("compressor.norm", self.head_dim),
+            ]
+        if self.ratio == 4 and self.index:
+            narrow = 2 * self.index.head_dim
+            groups += [
+                matrix(
+                    "indexer.q_b", self.index.heads * self.index.head_dim, self.query_rank, "attention", "replicated"
+                ),
+                matrix("indexer.weights", self.index.heads, self.hidden, "router", "replicated"),
+                matrix("indexer.kv", narrow, self.hidden, "attention", "replicated"),
+                matrix("indexer.gate", narrow, self.hidden, "attention", "replicated"),
+            ]
+        return groups
+
+    def caches(self) -> list[CacheLayout]:
+        """Return the window and, where `ratio` is not 0, the compressed entries and their index keys."""
+        layouts = [
+            CacheLayout("window", "window", (), self.head_dim, 0, split="replicated", window=self.window)
+        ]
+        if self.ratio:
+            layouts.append(
+                CacheLayout("compressed", "compressed", (), self.head_dim, 0, split="replicated", ratio=self.ratio)
+            )
+        if self.ratio == 4 and self.index:
+            layouts.append(
+                CacheLayout(
+                    "index", "compressed", (), self.index.head_dim + 4, 0, split="replicated", ratio=self.ratio,
+                    bytes_per_element=1.0,
+                )
+            )
+        return layouts
+
+
+@dataclass(frozen=True)
+class CrossAttention:
+    """A layer that attends to image tokens instead of text (Llama 3.2 Vision): its cache does not grow with text."""
+
+    inner: GroupedQueryAttention
+
+    def tensors(self) -> list[TensorGroup]:
+        """Return the projections and the two tanh gates of one layer."""
+        return [*self.inner.tensors(), vector("attention.gates", 2, "attention")]
+
+    def caches(self) -> list[CacheLayout]:
+        """Return nothing: image tokens are cached for as long as a request lives, but text adds none."""
+        return []

@@ -1,0 +1,69 @@
+"""Feed-forward blocks: a dense MLP, and a mixture of experts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.architecture.tensors import Role, TensorGroup, matrix, vector
+
+
+@dataclass(frozen=True)
+class Mlp:
+    """Two matrices, or three where the first is gated (SwiGLU, GeGLU)."""
+
+    hidden: int
+    inner: int
+    gated: bool = True
+    bias: bool = False
+
+    def tensors(self, role: Role = "mlp", name: str = "mlp") -> list[TensorGroup]:
+        """Return the tensors of one layer."""
+        groups = [
+            matrix(f"{name}.up", self.inner, self.hidden, role, "column"),
+            matrix(f"{name}.down", self.hidden, self.inner, role, "row"),
+        ]
+        if self.gated:
+            groups.insert(0, matrix(f"{name}.gate", self.inner, self.hidden, role, "column"))
+        if self.bias:
+            # Gated or not, each output has a bias.
+            width = self.inner * (2 if self.gated else 1)
+            groups += [
+                vector(f"{name}.up_bias", width, role, "column"),
+                vector(f"{name}.down_bias", self.hidden, role),
+            ]
+        return groups
+
+
+@dataclass(frozen=True)
+class MixtureOfExperts:
+    """`experts` MLPs of which a router picks `chosen` for each token, and a shared one that all tokens use."""
+
+    hidden: int
+    inner: int
+    experts: int
+    chosen: int
+    shared_inner: int = 0
+    shared_gate: bool = False
+    router_bias: bool = False
+    gated: bool = True
+    bias: bool = False
+    extra: Mlp | None = None
+    """A dense MLP beside the experts, where a layer has both (Arctic, Hunyuan hybrids)."""
+
+    def tensors(self) -> list[TensorGroup]:
+        """Return router, experts and shared expert of one layer."""
+        groups = [matrix("router", self.experts, self.hidden, "router", "replicated")]
+        if self.router_bias:
+            groups.append(vector("router_bias", self.experts, "router"))
+        share = self.chosen / self.experts
+        for tensor in Mlp(self.hidden, self.inner, self.gated, self.bias).tensors("expert", "expert"):
+            groups.append(
+                TensorGroup(tensor.name, tensor.shape, "expert", "expert", copies=self.experts, active=share)
+            )
+        if self.shared_inner:
+            groups += Mlp(self.hidden, self.shared_inner, self.gated).tensors("mlp", "shared_expert")
+        if self.shared_gate:
+            groups.append(matrix("shared_expert.choice", 1, self.hidden, "router", "replicated"))
+        if self.extra:
+            groups += self.extra.tensors()
+        return groups
