@@ -52,7 +52,21 @@ NAMES = {
     "rtx-5090": ["NVIDIA GeForce RTX 5090"],
     "rtx-a6000": ["NVIDIA RTX A6000", "RTX-A6000"],
     "rtx-6000-ada": ["NVIDIA RTX 6000 Ada Generation", "RTX-6000-Ada"],
-    "rtx-pro-6000-bw": ["NVIDIA RTX PRO 6000 Blackwell Server Edition", "RTX-PRO-6000-Server"],
+    "rtx-4090-laptop": ["NVIDIA GeForce RTX 4090 Laptop GPU"],
+    "rtx-2080-ti": ["NVIDIA GeForce RTX 2080 Ti", "2080ti"],
+    "rtx-pro-6000-ws": ["NVIDIA RTX PRO 6000 Blackwell Workstation Edition"],
+    "quadro-rtx-6000": ["Quadro RTX 6000", "Quadro-RTX-6000"],
+    "p40": ["Tesla P40"],
+    "gb10": ["NVIDIA GB10", "DGX Spark"],
+    "strix-halo-128": ["Strix Halo", "AMD Radeon 8060S Graphics"],
+    "rx-7900-xtx": ["AMD Radeon RX 7900 XTX"],
+    "ascend-910b": ["Huawei Ascend 910B", "Ascend 910B2"],
+    "m4-max-128": ["Apple M4 Max"],
+    "rtx-pro-6000-bw": [
+        "NVIDIA RTX PRO 6000 Blackwell Server Edition",
+        "RTX-PRO-6000-Server",
+        "RTX-PRO-6000",
+    ],
     "mi300x": ["AMD Instinct MI300X", "MI300X", "AMD_Instinct_MI300X_OAM"],
     "gaudi3": ["Intel Gaudi 3", "Gaudi3"],
     "tpu-v5e": ["TPU v5e", "Google Cloud TPU v5e"],
@@ -83,7 +97,7 @@ def test_no_record_lists_a_name_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "near"), [("h100-smx", "h100-sxm-80"), ("RTX 4090 Laptop GPU", "rtx-4090"), ("mi300", "mi300x")]
+    ("wrong", "near"), [("h100-smx", "h100-sxm-80"), ("RTX 3080 Laptop GPU", "rtx-3080"), ("mi300", "mi300x")]
 )
 def test_a_near_miss_names_what_was_meant(wrong: str, near: str) -> None:
     with pytest.raises(UnknownAccelerator) as refused:
@@ -127,7 +141,7 @@ def test_dense_peaks_stand_in_proportion(row: Accelerator) -> None:
             assert peak[narrow] <= 4.1 * peak[wide], (wide, narrow)
     if "fp16" in peak and "bf16" in peak:
         assert 0.5 <= peak["bf16"] / peak["fp16"] <= 4.1
-    if "fp8" in peak:
+    if "fp8" in peak and row.id != "trainium3":  # its MXFP8 mode is quoted at almost four times bf16
         assert peak["fp8"] <= 2.1 * max(peak.get("bf16", 0), peak.get("fp16", 0))
 
 
@@ -232,4 +246,4 @@ def test_loading_time(capsys: pytest.CaptureFixture[str]) -> None:
     count = len(accelerators())
     with capsys.disabled():
         print(f"\n{count} accelerators in {(time.perf_counter() - begin) * 1e3:.1f} ms")
-    assert count >= 56
+    assert count >= 150
