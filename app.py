@@ -45,6 +45,7 @@ from core.text import text
 from pages.parts import language, plot
 
 LIMIT_MB = 25
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 FOREVER = "public, max-age=31536000, immutable"
 
 log = logging.getLogger("planner")
@@ -182,9 +183,8 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     yield
 
 
-def fault(error: Exception) -> bool:
-    """Show a sentence in place of a traceback; the log has the traceback."""
-    log.error("A page failed", exc_info=error)
+def fault(_: Exception) -> bool:
+    """Show a sentence in place of the traceback, which Streamlit has written to the log."""
     st.error(text("shell.fault", language.current()), icon=":material/error:")
     return True
 
@@ -194,8 +194,9 @@ def routes() -> list[Route]:
     base = (st.get_option("server.baseUrlPath") or "").strip("/")
     root = f"/{base}" if base else ""
     return [
-        Route(f"{root}/api/v1/{{verb}}", call, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
-        Route(f"{root}/api/{{rest:path}}", nowhere, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
+        Route(f"{root}/api/v1/{{verb}}", call, methods=METHODS),
+        Route(f"{root}/api/{{rest:path}}", nowhere, methods=METHODS),
+        Route(f"{root}/api", nowhere, methods=METHODS),
         Route(f"{root}/healthz", healthz),
         Route(f"{root}/metrics", metrics),
         Route(f"{root}/{plot.ADDRESS}", Vendor(plot.SCRIPT).answer),
