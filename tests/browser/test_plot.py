@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -117,3 +118,11 @@ def test_offers_no_upload(page: Page, plot_server: str) -> None:
     open_plots(page, plot_server)
     line(page).hover()
     assert page.locator(".modebar-btn").count() == 0
+
+
+def test_the_theme_gives_ten_colours(page: Page, plot_server: str) -> None:
+    """With fewer, Streamlit pads its list with a word that is no colour, and Plotly drops all of them."""
+    open_plots(page, plot_server)
+    colors = line(page).evaluate("node => node._fullLayout.colorway")
+    assert len(colors) == 10
+    assert all(re.fullmatch(r"#[0-9A-Fa-f]{6}", color) for color in colors)
