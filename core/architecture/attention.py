@@ -138,7 +138,7 @@ class LatentAttention:
         latent = CacheLayout(
             "latent", "full", (), self.latent_rank + self.rope_dim, 0, split="replicated",
             expanded=(self.heads * (self.nope_dim + self.rope_dim), self.heads * self.value_dim),
-            expanded_heads=self.heads,
+            expanded_heads=self.heads, latent=self.latent_rank,
         )
         return [latent, self.index.cache()] if self.index else [latent]
 

@@ -27,6 +27,7 @@ class CacheLayout:
     `heads` is the number of KV heads that they hold. For a state, `keys` is the size of the recurrent state in
     elements and `values` that of the convolution window. `expanded` is the size of an entry in an engine that
     does not know the layout and stores full keys and values (MLA in early engines); 0 where there is none.
+    `latent` is the part of a latent key without its positional part, which some engines store twice.
     `bytes_per_element` overrides the KV format of the engine (fp8 index keys, fp32 states).
     """
 
@@ -42,6 +43,7 @@ class CacheLayout:
     bytes_per_element: float | None = None
     expanded: tuple[int, int] = (0, 0)
     expanded_heads: int = 0
+    latent: int = 0
 
     @property
     def elements(self) -> int:

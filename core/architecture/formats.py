@@ -76,16 +76,22 @@ class WeightFormat:
         """Whether it is a file format of llama.cpp, which quantises embedding and head too."""
         return bool(self.gguf)
 
-    def encoding(self, group: TensorGroup) -> Encoding | None:
-        """Return the encoding of *group*, or None where it stays wide."""
-        if not group.is_matrix or self._kept(group):
+    def encoding(self, group: TensorGroup, layer: int | None = None) -> Encoding | None:
+        """Return the encoding of *group* in *layer*, or None where it stays wide."""
+        if not group.is_matrix or (self.keep and self._kept(group, layer)):
             return None
         if self.gguf:
             return None if group.role in ("router", "norm", "state", "vision") else self.covers.get("matrix")
         return self.covers.get(group.role)
 
-    def _kept(self, group: TensorGroup) -> bool:
-        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.keep for name in _hub_names(group))
+    @property
+    def varies_by_layer(self) -> bool:
+        """Whether one group may have several encodings: GGUF mixes, and checkpoints that skip some layers."""
+        return bool(self.gguf or self.keep)
+
+    def _kept(self, group: TensorGroup, layer: int | None) -> bool:
+        names = hub_names(group, layer)
+        return any(_matches(pattern, name) for pattern in self.keep for name in names)
 
     def element_bytes(self, group: TensorGroup) -> float:
         """Return the bytes of one element that is not quantised."""
@@ -104,7 +110,7 @@ class WeightFormat:
         """
         if not group.is_matrix:
             return rows * self.element_bytes(group)
-        encoding = self._mixed(group, layer, layers, tied) if self.gguf else self.encoding(group)
+        encoding = self._mixed(group, layer, layers, tied) if self.gguf else self.encoding(group, layer)
         if encoding is None:
             return rows * columns * self.element_bytes(group)
         return encoding.bytes(rows, columns)
@@ -142,24 +148,50 @@ _HUB_NAMES = {
     "attention.o": ("self_attn.o_proj",), "attention.q_a": ("self_attn.q_a_proj",),
     "attention.q_b": ("self_attn.q_b_proj",), "attention.kv_a": ("self_attn.kv_a_proj_with_mqa",),
     "attention.kv_b": ("self_attn.kv_b_proj",), "mlp.gate": ("mlp.gate_proj",), "mlp.up": ("mlp.up_proj",),
-    "mlp.down": ("mlp.down_proj",), "shared_expert.gate": ("mlp.shared_experts.gate_proj", "mlp.shared_expert.gate_proj"),
+    "mlp.down": ("mlp.down_proj",),
+    "shared_expert.gate": ("mlp.shared_experts.gate_proj", "mlp.shared_expert.gate_proj"),
     "shared_expert.up": ("mlp.shared_experts.up_proj", "mlp.shared_expert.up_proj"),
     "shared_expert.down": ("mlp.shared_experts.down_proj", "mlp.shared_expert.down_proj"),
-    "expert.gate": ("mlp.experts.0.gate_proj",), "expert.up": ("mlp.experts.0.up_proj",),
-    "expert.down": ("mlp.experts.0.down_proj",), "linear.qkvz": ("linear_attn.in_proj_qkvz",),
-    "linear.out": ("linear_attn.out_proj",), "router": ("mlp.gate", "mlp.router"),
+    "expert.gate": ("mlp.experts.0.gate_proj", "feed_forward.experts.gate_up_proj"),
+    "expert.up": ("mlp.experts.0.up_proj", "feed_forward.experts.gate_up_proj"),
+    "expert.down": ("mlp.experts.0.down_proj", "feed_forward.experts.down_proj"),
+    "linear.qkvz": ("linear_attn.in_proj_qkvz", "linear_attn.in_proj_qkv"), "linear.out": ("linear_attn.out_proj",),
+    "mamba.in": ("mixer.in_proj", "mamba.in_proj"), "mamba.out": ("mixer.out_proj", "mamba.out_proj"),
+    "router": ("mlp.gate", "mlp.router"),
 }
+"""Modules of a checkpoint that a tensor group stands for, as lists of unconverted modules spell them."""
 
 
-def _hub_names(group: TensorGroup) -> tuple[str, ...]:
-    """Return the names of *group*'s modules in a checkpoint, as the lists of unconverted modules spell them."""
+def hub_names(group: TensorGroup, layer: int | None) -> tuple[str, ...]:
+    """Return the names of *group*'s modules in *layer* (default: its first)."""
     if group.name == "head":
         return ("lm_head",)
     if group.name == "embedding":
         return ("model.embed_tokens",)
-    parts = _HUB_NAMES.get(group.name, ())
-    layers = group.layers[:1] + group.layers[-1:] if group.layers else (0,)
-    return tuple(f"model.layers.{layer}.{part}" for part in parts for layer in layers)
+    place = layer if layer is not None else (group.layers[0] if group.layers else 0)
+    return tuple(f"model.layers.{place}.{part}" for part in _HUB_NAMES.get(group.name, ()))
+
+
+def _matches(pattern: str, name: str) -> bool:
+    """Return whether *pattern* of an ignore list covers module *name*.
+
+    Lists hold full names, names of enclosing modules, shell patterns, or regular expressions behind "re:".
+    """
+    if pattern.startswith("re:"):
+        expression = _compiled(pattern[3:])
+        return bool(expression and (expression.match(name) or expression.match(f"language_model.{name}")))
+    bare = pattern.removeprefix("language_model.")
+    return name == bare or name.startswith(bare + ".") or fnmatch.fnmatchcase(name, bare) or (
+        fnmatch.fnmatchcase(name, bare + ".*")
+    )
+
+
+@cache
+def _compiled(expression: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(expression)
+    except re.error:
+        return None
 
 
 @cache
@@ -236,7 +268,7 @@ def checkpoint_bytes(model: Model, weights: WeightFormat, groups: Sequence[Tenso
     for group in stored_groups(model, weights) if groups is None else groups:
         rows = group.shape[0]
         columns = group.shape[1] if group.is_matrix else 1
-        if weights.gguf and group.layers:
+        if weights.varies_by_layer and group.layers:
             total += group.copies * sum(
                 weights.tensor_bytes(group, rows, columns, layer=layer, layers=model.layers) for layer in group.layers
             )
