@@ -61,8 +61,13 @@ class GroupedQueryAttention:
         """Return keys and values of one token: ``kv_heads * head_dim`` elements each."""
         return [
             CacheLayout(
-                "kv", self.cache, (), self.kv_heads * self.head_dim, self.kv_heads * self.value_dim,
-                heads=self.kv_heads, window=self.window,
+                "kv",
+                self.cache,
+                (),
+                self.kv_heads * self.head_dim,
+                self.kv_heads * self.value_dim,
+                heads=self.kv_heads,
+                window=self.window,
             )
         ]
 
@@ -136,9 +141,15 @@ class LatentAttention:
     def caches(self) -> list[CacheLayout]:
         """Return the latent of one token: ``latent_rank + rope_dim`` elements on every rank."""
         latent = CacheLayout(
-            "latent", "full", (), self.latent_rank + self.rope_dim, 0, split="replicated",
+            "latent",
+            "full",
+            (),
+            self.latent_rank + self.rope_dim,
+            0,
+            split="replicated",
             expanded=(self.heads * (self.nope_dim + self.rope_dim), self.heads * self.value_dim),
-            expanded_heads=self.heads, latent=self.latent_rank,
+            expanded_heads=self.heads,
+            latent=self.latent_rank,
         )
         return [latent, self.index.cache()] if self.index else [latent]
 
@@ -187,7 +198,11 @@ class CompressedAttention:
             narrow = 2 * self.index.head_dim
             groups += [
                 matrix(
-                    "indexer.q_b", self.index.heads * self.index.head_dim, self.query_rank, "attention", "replicated"
+                    "indexer.q_b",
+                    self.index.heads * self.index.head_dim,
+                    self.query_rank,
+                    "attention",
+                    "replicated",
                 ),
                 matrix("indexer.weights", self.index.heads, self.hidden, "router", "replicated"),
                 matrix("indexer.kv", narrow, self.hidden, "attention", "replicated"),
@@ -202,12 +217,20 @@ class CompressedAttention:
         ]
         if self.ratio:
             layouts.append(
-                CacheLayout("compressed", "compressed", (), self.head_dim, 0, split="replicated", ratio=self.ratio)
+                CacheLayout(
+                    "compressed", "compressed", (), self.head_dim, 0, split="replicated", ratio=self.ratio
+                )
             )
         if self.ratio == 4 and self.index:
             layouts.append(
                 CacheLayout(
-                    "index", "compressed", (), self.index.head_dim + 4, 0, split="replicated", ratio=self.ratio,
+                    "index",
+                    "compressed",
+                    (),
+                    self.index.head_dim + 4,
+                    0,
+                    split="replicated",
+                    ratio=self.ratio,
                     bytes_per_element=1.0,
                 )
             )

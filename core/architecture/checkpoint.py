@@ -10,7 +10,13 @@ from core.architecture.formats import Encoding, WeightFormat, weight_formats
 from core.architecture.model import Model
 from core.errors import BadModelConfig
 
-IGNORE_LISTS = ("ignore", "modules_to_not_convert", "ignored_layers", "exclude_modules", "llm_int8_skip_modules")
+IGNORE_LISTS = (
+    "ignore",
+    "modules_to_not_convert",
+    "ignored_layers",
+    "exclude_modules",
+    "llm_int8_skip_modules",
+)
 
 
 def checkpoint_format(model: Model) -> WeightFormat:
@@ -31,7 +37,10 @@ def checkpoint_format(model: Model) -> WeightFormat:
 def with_ignored(weights: WeightFormat, model: Model) -> WeightFormat:
     """Return *weights* with the modules that the checkpoint's config lists as kept in 16 bit."""
     keep = tuple(
-        name for field in IGNORE_LISTS for name in (model.quantization.get(field) or ()) if isinstance(name, str)
+        name
+        for field in IGNORE_LISTS
+        for name in (model.quantization.get(field) or ())
+        if isinstance(name, str)
     )
     return replace(weights, keep=keep) if keep and not weights.is_gguf else weights
 
@@ -56,7 +65,9 @@ def _format(quantization: Mapping[str, Any]) -> WeightFormat:
         return formats["mxfp4"]
     if method in ("compressed-tensors", "modelopt", "nvfp4", "modelopt_fp4"):
         return _from_groups(quantization, method)
-    raise BadModelConfig("config.quantization", field="quantization_config", name="quantization_config", method=method)
+    raise BadModelConfig(
+        "config.quantization", field="quantization_config", name="quantization_config", method=method
+    )
 
 
 def _from_groups(quantization: Mapping[str, Any], method: str) -> WeightFormat:
@@ -72,7 +83,10 @@ def _from_groups(quantization: Mapping[str, Any], method: str) -> WeightFormat:
         if "FP8" in algorithm:
             return formats["fp8"]
         raise BadModelConfig(
-            "config.quantization", field="quantization_config", name="quantization_config", method=algorithm or method
+            "config.quantization",
+            field="quantization_config",
+            name="quantization_config",
+            method=algorithm or method,
         )
     bits, kind, size = weights.get("num_bits"), str(weights.get("type", "int")), weights.get("group_size")
     if kind == "float" and bits == 4:
@@ -83,7 +97,10 @@ def _from_groups(quantization: Mapping[str, Any], method: str) -> WeightFormat:
     if bits == 4:
         return _grouped(formats["int4"], size)
     raise BadModelConfig(
-        "config.quantization", field="quantization_config", name="quantization_config", method=f"{bits} bit {kind}"
+        "config.quantization",
+        field="quantization_config",
+        name="quantization_config",
+        method=f"{bits} bit {kind}",
     )
 
 
@@ -91,5 +108,7 @@ def _grouped(weights: WeightFormat, size: object) -> WeightFormat:
     """Return *weights* with scales for groups of *size* elements instead of the usual number."""
     if isinstance(size, bool) or not isinstance(size, int) or size <= 0:
         return weights
-    covers: dict[str, Encoding] = {role: replace(encoding, group=size) for role, encoding in weights.covers.items()}
+    covers: dict[str, Encoding] = {
+        role: replace(encoding, group=size) for role, encoding in weights.covers.items()
+    }
     return replace(weights, covers=covers, label=weights.label.replace("g128", f"g{size}"))

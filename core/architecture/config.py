@@ -17,25 +17,57 @@ MAXIMUM = 2**31
 NAMES: dict[str, tuple[str, ...]] = {
     "hidden_size": ("hidden_size", "n_embd", "d_model", "model_dim", "dim"),
     "num_hidden_layers": ("num_hidden_layers", "n_layer", "num_layers", "n_layers"),
-    "num_attention_heads": ("num_attention_heads", "n_head", "num_heads", "n_heads", "encoder_attention_heads"),
+    "num_attention_heads": (
+        "num_attention_heads",
+        "n_head",
+        "num_heads",
+        "n_heads",
+        "encoder_attention_heads",
+    ),
     "num_key_value_heads": (
-        "num_key_value_heads", "num_kv_heads", "n_kv_heads", "n_head_kv", "multi_query_group_num", "num_attention_groups",
+        "num_key_value_heads",
+        "num_kv_heads",
+        "n_kv_heads",
+        "n_head_kv",
+        "multi_query_group_num",
+        "num_attention_groups",
     ),
     "intermediate_size": (
-        "intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size", "d_ff", "feed_forward_size", "hidden_dim",
+        "intermediate_size",
+        "ffn_dim",
+        "n_inner",
+        "ffn_hidden_size",
+        "d_ff",
+        "feed_forward_size",
+        "hidden_dim",
     ),
     "vocab_size": ("vocab_size", "padded_vocab_size", "n_vocab"),
     "max_position_embeddings": (
-        "max_position_embeddings", "n_positions", "max_sequence_length", "seq_length", "max_seq_len",
-        "model_max_length", "n_ctx",
+        "max_position_embeddings",
+        "n_positions",
+        "max_sequence_length",
+        "seq_length",
+        "max_seq_len",
+        "model_max_length",
+        "n_ctx",
     ),
     "num_experts": ("n_routed_experts", "num_local_experts", "num_experts", "moe_num_experts"),
     "experts_per_token": (
-        "num_experts_per_tok", "num_experts_per_token", "experts_per_token", "moe_topk", "moe_k", "moe_top_k",
+        "num_experts_per_tok",
+        "num_experts_per_token",
+        "experts_per_token",
+        "moe_topk",
+        "moe_k",
+        "moe_top_k",
         "num_selected_experts",
     ),
     "moe_intermediate_size": ("moe_intermediate_size", "expert_ffn_hidden_size", "moe_ffn_hidden_size"),
-    "num_shared_experts": ("n_shared_experts", "num_shared_experts", "num_shared_expert", "moe_num_shared_experts"),
+    "num_shared_experts": (
+        "n_shared_experts",
+        "num_shared_experts",
+        "num_shared_expert",
+        "moe_num_shared_experts",
+    ),
     "first_dense_layers": ("first_k_dense_replace", "moe_layer_start_index", "num_dense_layers"),
     "head_dim": ("head_dim", "attention_head_dim", "kv_channels"),
     "torch_dtype": ("torch_dtype", "dtype"),
@@ -76,7 +108,9 @@ class Config:
         name = self.prefix + self.spelled(concept)
         return BadModelConfig(f"config.{key}", field=name, name=name, **values)
 
-    def integer(self, concept: str, default: int | None = None, *, minimum: int = 1, maximum: int = MAXIMUM) -> int:
+    def integer(
+        self, concept: str, default: int | None = None, *, minimum: int = 1, maximum: int = MAXIMUM
+    ) -> int:
         """Return a whole number between *minimum* and *maximum*; *default* None means that it must be there."""
         value = self.raw(concept)
         if value is None:

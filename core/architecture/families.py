@@ -18,36 +18,79 @@ from core.text import Sentence, say
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 CONVERTED_NAMES = (
-    (r"gemma-3", "gemma3"), (r"gemma-2", "gemma2"), (r"gemma", "gemma"), (r"qwen3", "qwen3"),
-    (r"qwen2|qwq|distill-qwen", "qwen2"), (r"phi-[34]", "phi3"), (r"phi", "phi"), (r"mixtral", "mixtral"),
-    (r"mistral", "mistral"), (r"pythia", "gpt_neox"), (r"falcon", "falcon"), (r"olmo-2", "olmo2"),
+    (r"gemma-3", "gemma3"),
+    (r"gemma-2", "gemma2"),
+    (r"gemma", "gemma"),
+    (r"qwen3", "qwen3"),
+    (r"qwen2|qwq|distill-qwen", "qwen2"),
+    (r"phi-[34]", "phi3"),
+    (r"phi", "phi"),
+    (r"mixtral", "mixtral"),
+    (r"mistral", "mistral"),
+    (r"pythia", "gpt_neox"),
+    (r"falcon", "falcon"),
+    (r"olmo-2", "olmo2"),
     (r"llama|vicuna|yi-|tinyllama|distill-llama", "llama"),
 )
 """Families of configs that LitGPT converted: their model_type is "litgpt:" and the name of the checkpoint."""
 
 FOREIGN = {
-    "t5": "an encoder-decoder", "mt5": "an encoder-decoder", "bart": "an encoder-decoder",
-    "whisper": "an encoder-decoder", "bert": "an encoder without a KV cache",
-    "roberta": "an encoder without a KV cache", "xlm-roberta": "an encoder without a KV cache",
-    "clip": "a vision and text encoder", "rwkv": "a recurrent network with its own state layout",
-    "rwkv7": "a recurrent network with its own state layout", "mamba": "a state-space model without attention",
-    "mamba2": "a state-space model without attention", "gemma3n": "nested (MatFormer) with per-layer embeddings",
-    "gemma3n_text": "nested (MatFormer) with per-layer embeddings", "lfm2": "a hybrid of convolutions and attention",
-    "lfm2_moe": "a hybrid of convolutions and attention", "longcat_flash": "two attention blocks in each layer",
-    "vit": "a vision encoder", "siglip": "a vision encoder",
+    "t5": "an encoder-decoder",
+    "mt5": "an encoder-decoder",
+    "bart": "an encoder-decoder",
+    "whisper": "an encoder-decoder",
+    "bert": "an encoder without a KV cache",
+    "roberta": "an encoder without a KV cache",
+    "xlm-roberta": "an encoder without a KV cache",
+    "clip": "a vision and text encoder",
+    "rwkv": "a recurrent network with its own state layout",
+    "rwkv7": "a recurrent network with its own state layout",
+    "mamba": "a state-space model without attention",
+    "mamba2": "a state-space model without attention",
+    "gemma3n": "nested (MatFormer) with per-layer embeddings",
+    "gemma3n_text": "nested (MatFormer) with per-layer embeddings",
+    "lfm2": "a hybrid of convolutions and attention",
+    "lfm2_moe": "a hybrid of convolutions and attention",
+    "longcat_flash": "two attention blocks in each layer",
+    "vit": "a vision encoder",
+    "siglip": "a vision encoder",
 }
 """Types that are known and that this program does not size, with the reason."""
 
-SUSPICIOUS = re.compile(r"mamba|ssm_|conv_kernel|rwkv|linear_attn|linear_num|lru_|block_types|recurrent|retention")
+SUSPICIOUS = re.compile(
+    r"mamba|ssm_|conv_kernel|rwkv|linear_attn|linear_num|lru_|block_types|recurrent|retention"
+)
 """Fields that say an unknown type is no plain decoder: then a guess would be wrong without saying so."""
 
 ROW_DEFAULTS: dict[str, Any] = {
-    "attention": "gqa", "qkv_bias": "attention_bias", "output_bias": False, "qk_norm": "none", "sinks": False,
-    "norms": 2, "norm_bias": False, "gated": True, "mlp_bias": "mlp_bias", "tied": False, "head_bias": False,
-    "positions": None, "sliding": "types", "shared": None, "shared_gate": False, "router_bias": False,
-    "linear_router_bias": False, "expert_bias": False,
-    "dense_size": "intermediate_size", "dense_from": None, "mixer": None, "gate": False, "tower": None,
-    "cross": None, "halved_mlp": False, "multi_query": False, "embedding_norm": False, "defaults": {},
+    "attention": "gqa",
+    "qkv_bias": "attention_bias",
+    "output_bias": False,
+    "qk_norm": "none",
+    "sinks": False,
+    "norms": 2,
+    "norm_bias": False,
+    "gated": True,
+    "mlp_bias": "mlp_bias",
+    "tied": False,
+    "head_bias": False,
+    "positions": None,
+    "sliding": "types",
+    "shared": None,
+    "shared_gate": False,
+    "router_bias": False,
+    "linear_router_bias": False,
+    "expert_bias": False,
+    "dense_size": "intermediate_size",
+    "dense_from": None,
+    "mixer": None,
+    "gate": False,
+    "tower": None,
+    "cross": None,
+    "halved_mlp": False,
+    "multi_query": False,
+    "embedding_norm": False,
+    "defaults": {},
 }
 
 
@@ -115,7 +158,9 @@ def recognise(config: Config) -> Family:
         raise UnsupportedArchitecture("config.foreign", field="model_type", type=stated, reason=FOREIGN[name])
     odd = sorted(field for field in config.fields if SUSPICIOUS.search(field))
     if odd:
-        raise UnsupportedArchitecture("config.unlike", field="model_type", type=stated or "?", fields=", ".join(odd))
+        raise UnsupportedArchitecture(
+            "config.unlike", field="model_type", type=stated or "?", fields=", ".join(odd)
+        )
     for field in ("hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size"):
         if not config.has(field):
             raise UnsupportedArchitecture(

@@ -101,7 +101,13 @@ class WeightFormat:
         return self.wide if special is None else special
 
     def tensor_bytes(
-        self, group: TensorGroup, rows: float, columns: float, *, layer: int | None = None, layers: int = 0,
+        self,
+        group: TensorGroup,
+        rows: float,
+        columns: float,
+        *,
+        layer: int | None = None,
+        layers: int = 0,
         tied: bool = False,
     ) -> float:
         """Return the bytes of one tensor of *group*, of which a rank holds *rows* x *columns*.
@@ -124,13 +130,18 @@ class WeightFormat:
         if part == "embedding" and tied:
             part = "head"  # without a head of its own, the embedding is the output tensor
         name = self.gguf.get(part) if part else None
-        if name is None or (part in ("down", "value") and self.gguf.get("more_bits") and not _more_bits(layer, layers)):
+        if name is None or (
+            part in ("down", "value") and self.gguf.get("more_bits") and not _more_bits(layer, layers)
+        ):
             return base
         return encodings()[name]
 
 
 _GGUF_PARTS = {
-    "value": r"attention\.v", "down": r".*\.down", "output": r"attention\.o", "head": r"head",
+    "value": r"attention\.v",
+    "down": r".*\.down",
+    "output": r"attention\.o",
+    "head": r"head",
     "embedding": r"embedding",
 }
 
@@ -144,10 +155,16 @@ def _more_bits(layer: int | None, layers: int) -> bool:
 
 
 _HUB_NAMES = {
-    "attention.q": ("self_attn.q_proj",), "attention.k": ("self_attn.k_proj",), "attention.v": ("self_attn.v_proj",),
-    "attention.o": ("self_attn.o_proj",), "attention.q_a": ("self_attn.q_a_proj",),
-    "attention.q_b": ("self_attn.q_b_proj",), "attention.kv_a": ("self_attn.kv_a_proj_with_mqa",),
-    "attention.kv_b": ("self_attn.kv_b_proj",), "mlp.gate": ("mlp.gate_proj",), "mlp.up": ("mlp.up_proj",),
+    "attention.q": ("self_attn.q_proj",),
+    "attention.k": ("self_attn.k_proj",),
+    "attention.v": ("self_attn.v_proj",),
+    "attention.o": ("self_attn.o_proj",),
+    "attention.q_a": ("self_attn.q_a_proj",),
+    "attention.q_b": ("self_attn.q_b_proj",),
+    "attention.kv_a": ("self_attn.kv_a_proj_with_mqa",),
+    "attention.kv_b": ("self_attn.kv_b_proj",),
+    "mlp.gate": ("mlp.gate_proj",),
+    "mlp.up": ("mlp.up_proj",),
     "mlp.down": ("mlp.down_proj",),
     "shared_expert.gate": ("mlp.shared_experts.gate_proj", "mlp.shared_expert.gate_proj"),
     "shared_expert.up": ("mlp.shared_experts.up_proj", "mlp.shared_expert.up_proj"),
@@ -155,8 +172,10 @@ _HUB_NAMES = {
     "expert.gate": ("mlp.experts.0.gate_proj", "feed_forward.experts.gate_up_proj"),
     "expert.up": ("mlp.experts.0.up_proj", "feed_forward.experts.gate_up_proj"),
     "expert.down": ("mlp.experts.0.down_proj", "feed_forward.experts.down_proj"),
-    "linear.qkvz": ("linear_attn.in_proj_qkvz", "linear_attn.in_proj_qkv"), "linear.out": ("linear_attn.out_proj",),
-    "mamba.in": ("mixer.in_proj", "mamba.in_proj"), "mamba.out": ("mixer.out_proj", "mamba.out_proj"),
+    "linear.qkvz": ("linear_attn.in_proj_qkvz", "linear_attn.in_proj_qkv"),
+    "linear.out": ("linear_attn.out_proj",),
+    "mamba.in": ("mixer.in_proj", "mamba.in_proj"),
+    "mamba.out": ("mixer.out_proj", "mamba.out_proj"),
     "router": ("mlp.gate", "mlp.router"),
 }
 """Modules of a checkpoint that a tensor group stands for, as lists of unconverted modules spell them."""
@@ -181,8 +200,11 @@ def _matches(pattern: str, name: str) -> bool:
         expression = _compiled(pattern[3:])
         return bool(expression and (expression.match(name) or expression.match(f"language_model.{name}")))
     bare = pattern.removeprefix("language_model.")
-    return name == bare or name.startswith(bare + ".") or fnmatch.fnmatchcase(name, bare) or (
-        fnmatch.fnmatchcase(name, bare + ".*")
+    return (
+        name == bare
+        or name.startswith(bare + ".")
+        or fnmatch.fnmatchcase(name, bare)
+        or (fnmatch.fnmatchcase(name, bare + ".*"))
     )
 
 
@@ -205,7 +227,8 @@ def _data() -> dict[str, Any]:
 def encodings() -> dict[str, Encoding]:
     """Return all encodings by name."""
     return {
-        name: Encoding(**{**row, "block": tuple(row.get("block", (0, 0)))}) for name, row in _data()["encodings"].items()
+        name: Encoding(**{**row, "block": tuple(row.get("block", (0, 0)))})
+        for name, row in _data()["encodings"].items()
     }
 
 
@@ -215,18 +238,25 @@ def weight_formats() -> dict[str, WeightFormat]:
     table = encodings()
     formats = {}
     for name, row in _data()["formats"].items():
-        covers = {role: table[row["encoding"]] for role in row["covers"]}
+        covers = dict.fromkeys(row["covers"], table[row["encoding"]])
         if "experts" in row:
             covers["expert"] = table[row["experts"]]
         wide = WIDE[row.get("wide", "bf16")]
-        formats[name] = WeightFormat(name, row["label"], covers, wide, untied_head=row.get("untied_head", False))
+        formats[name] = WeightFormat(
+            name, row["label"], covers, wide, untied_head=row.get("untied_head", False)
+        )
     for name, row in _data()["gguf"].items():
         if name in formats and name not in ("f32", "f16"):
             continue  # bf16 and fp16 as files hold what they hold as checkpoints
         base = table[row["base"]]
         # ggml keeps vectors and routers in fp32 whatever the file type.
         formats[name] = WeightFormat(
-            name, f"GGUF {name.upper()}", {"matrix": base}, base.bits / 8 if base.bits >= 16 else 2.0, 4.0, 4.0,
+            name,
+            f"GGUF {name.upper()}",
+            {"matrix": base},
+            base.bits / 8 if base.bits >= 16 else 2.0,
+            4.0,
+            4.0,
             gguf=row,
         )
     return formats
@@ -262,7 +292,9 @@ def stored_groups(model: Model, weights: WeightFormat) -> tuple[TensorGroup, ...
     return (*model.groups, head)
 
 
-def checkpoint_bytes(model: Model, weights: WeightFormat, groups: Sequence[TensorGroup] | None = None) -> float:
+def checkpoint_bytes(
+    model: Model, weights: WeightFormat, groups: Sequence[TensorGroup] | None = None
+) -> float:
     """Return the bytes of all *groups* (default: what the checkpoint stores) in *weights*."""
     total = 0.0
     for group in stored_groups(model, weights) if groups is None else groups:
@@ -270,7 +302,8 @@ def checkpoint_bytes(model: Model, weights: WeightFormat, groups: Sequence[Tenso
         columns = group.shape[1] if group.is_matrix else 1
         if weights.varies_by_layer and group.layers:
             total += group.copies * sum(
-                weights.tensor_bytes(group, rows, columns, layer=layer, layers=model.layers) for layer in group.layers
+                weights.tensor_bytes(group, rows, columns, layer=layer, layers=model.layers)
+                for layer in group.layers
             )
         else:
             total += group.occurrences * weights.tensor_bytes(group, rows, columns, tied=model.tied)

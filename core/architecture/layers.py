@@ -44,10 +44,15 @@ def mixture(config: Config, family: Family) -> MixtureOfExperts | None:
     inner = _expert_size(config)
     shared = _shared_size(config, family, inner)
     return MixtureOfExperts(
-        hidden=config.integer("hidden_size"), inner=inner, experts=experts, chosen=chosen, shared_inner=shared,
+        hidden=config.integer("hidden_size"),
+        inner=inner,
+        experts=experts,
+        chosen=chosen,
+        shared_inner=shared,
         shared_gate=bool(family.row["shared_gate"]) and shared > 0,
         router_bias=bool(family.row["linear_router_bias"]) or _corrected(config, family),
-        gated=bool(family.row["gated"]), bias=bool(family.row["expert_bias"]),
+        gated=bool(family.row["gated"]),
+        bias=bool(family.row["expert_bias"]),
     )
 
 
@@ -83,7 +88,10 @@ def _sparse_layers(config: Config, layers: int) -> set[int]:
     if isinstance(frequency, list):
         return {layer for layer, flag in enumerate(frequency[:layers]) if flag}
     if config.has("expert_layer_period"):
-        period, offset = config.integer("expert_layer_period"), config.integer("expert_layer_offset", 0, minimum=0)
+        period, offset = (
+            config.integer("expert_layer_period"),
+            config.integer("expert_layer_offset", 0, minimum=0),
+        )
         return {layer for layer in range(layers) if layer % period == offset}
     dense = set(config.integers("mlp_only_layers"))
     first = config.integer("first_dense_layers", 0, minimum=0)
@@ -92,9 +100,7 @@ def _sparse_layers(config: Config, layers: int) -> set[int]:
     step = config.integer("decoder_sparse_step", config.integer("interleave_moe_layer_step", 1))
     offset = 0 if config.has("moe_layer_freq") else step - 1
     step = config.integer("moe_layer_freq", step)
-    return {
-        layer for layer in range(first, layers) if layer not in dense and layer % step == offset % step
-    }
+    return {layer for layer in range(first, layers) if layer not in dense and layer % step == offset % step}
 
 
 def _dense(config: Config, family: Family) -> Mlp:

@@ -65,9 +65,16 @@ def _kinds(config: Config, family: Family, layers: int) -> list[str]:
 
 
 _TYPES = {
-    "full_attention": "full", "attention": "full", "global": "full", "sliding_attention": "window",
-    "local": "window", "chunked_attention": "chunk", "linear_attention": "linear", "mamba": "linear",
-    "mamba2": "linear", "conv": "linear",
+    "full_attention": "full",
+    "attention": "full",
+    "global": "full",
+    "sliding_attention": "window",
+    "local": "window",
+    "chunked_attention": "chunk",
+    "linear_attention": "linear",
+    "mamba": "linear",
+    "mamba2": "linear",
+    "conv": "linear",
 }
 
 
@@ -115,7 +122,10 @@ def _hybrid(config: Config, family: Family, layers: int) -> list[str]:
         full = set(config.integers("attn_layer_indices"))
         return ["full" if layer in full else "linear" for layer in range(layers)]
     if config.has("attn_layer_period"):
-        period, offset = config.integer("attn_layer_period"), config.integer("attn_layer_offset", 0, minimum=0)
+        period, offset = (
+            config.integer("attn_layer_period"),
+            config.integer("attn_layer_offset", 0, minimum=0),
+        )
         return ["full" if layer % period == offset else "linear" for layer in range(layers)]
     interval = config.integer("full_attention_interval", 1)
     return ["full" if (layer + 1) % interval == 0 else "linear" for layer in range(layers)]
@@ -160,9 +170,16 @@ def _grouped(config: Config, family: Family) -> GroupedQueryAttention:
     if family.name == "llama" and qkv_bias:
         output_bias = True  # one switch for all four projections
     return GroupedQueryAttention(
-        hidden=config.integer("hidden_size"), heads=heads, kv_heads=kv_heads, head_dim=head_dim,
-        value_dim=config.integer("v_head_dim", head_dim), qkv_bias=qkv_bias, output_bias=bool(output_bias),
-        qk_norm=family.choice("qk_norm", config), sinks=bool(family.row["sinks"]), gated=bool(family.row["gate"]),
+        hidden=config.integer("hidden_size"),
+        heads=heads,
+        kv_heads=kv_heads,
+        head_dim=head_dim,
+        value_dim=config.integer("v_head_dim", head_dim),
+        qkv_bias=qkv_bias,
+        output_bias=bool(output_bias),
+        qk_norm=family.choice("qk_norm", config),
+        sinks=bool(family.row["sinks"]),
+        gated=bool(family.row["gate"]),
     )
 
 
@@ -192,19 +209,29 @@ def _index(config: Config) -> SparseIndex | None:
 
 def _latent(config: Config) -> LatentAttention:
     return LatentAttention(
-        hidden=config.integer("hidden_size"), heads=config.integer("num_attention_heads"),
-        query_rank=config.integer("q_lora_rank", 0, minimum=0), latent_rank=config.integer("kv_lora_rank"),
-        nope_dim=config.integer("qk_nope_head_dim"), rope_dim=config.integer("qk_rope_head_dim"),
-        value_dim=config.integer("v_head_dim"), bias=config.flag("attention_bias", False), index=_index(config),
+        hidden=config.integer("hidden_size"),
+        heads=config.integer("num_attention_heads"),
+        query_rank=config.integer("q_lora_rank", 0, minimum=0),
+        latent_rank=config.integer("kv_lora_rank"),
+        nope_dim=config.integer("qk_nope_head_dim"),
+        rope_dim=config.integer("qk_rope_head_dim"),
+        value_dim=config.integer("v_head_dim"),
+        bias=config.flag("attention_bias", False),
+        index=_index(config),
     )
 
 
 def _compressed(config: Config, ratio: int) -> CompressedAttention:
     return CompressedAttention(
-        hidden=config.integer("hidden_size"), heads=config.integer("num_attention_heads"),
-        head_dim=config.integer("head_dim"), query_rank=config.integer("q_lora_rank"),
-        output_rank=config.integer("o_lora_rank"), output_groups=config.integer("o_groups"),
-        window=config.integer("sliding_window", 128), ratio=ratio, index=_index(config),
+        hidden=config.integer("hidden_size"),
+        heads=config.integer("num_attention_heads"),
+        head_dim=config.integer("head_dim"),
+        query_rank=config.integer("q_lora_rank"),
+        output_rank=config.integer("o_lora_rank"),
+        output_groups=config.integer("o_groups"),
+        window=config.integer("sliding_window", 128),
+        ratio=ratio,
+        index=_index(config),
     )
 
 
@@ -213,8 +240,11 @@ def _recurrent(config: Config, family: Family) -> Mixer:
     mixer = family.row["mixer"]
     if mixer == "delta":
         return GatedDeltaNet(
-            hidden, config.integer("linear_num_key_heads"), config.integer("linear_num_value_heads"),
-            config.integer("linear_key_head_dim"), config.integer("linear_value_head_dim"),
+            hidden,
+            config.integer("linear_num_key_heads"),
+            config.integer("linear_num_value_heads"),
+            config.integer("linear_key_head_dim"),
+            config.integer("linear_value_head_dim"),
             config.integer("linear_conv_kernel_dim", 4),
         )
     if mixer == "kimi":
@@ -222,10 +252,15 @@ def _recurrent(config: Config, family: Family) -> Mixer:
         if linear is None:
             raise config.fault("missing", "linear_attn_config")
         return KimiDeltaAttention(
-            hidden, linear.integer("num_heads"), linear.integer("head_dim"), linear.integer("short_conv_kernel_size", 4)
+            hidden,
+            linear.integer("num_heads"),
+            linear.integer("head_dim"),
+            linear.integer("short_conv_kernel_size", 4),
         )
     if mixer == "lightning":
-        return LightningAttention(hidden, config.integer("num_attention_heads"), config.integer("head_dim", 128))
+        return LightningAttention(
+            hidden, config.integer("num_attention_heads"), config.integer("head_dim", 128)
+        )
     if mixer == "mamba":
         inner = config.integer("mamba_expand", 2) * hidden
         rank = config.integer("mamba_dt_rank", -(-hidden // 16))
@@ -239,13 +274,25 @@ def _mamba2(config: Config, hidden: int) -> Mamba2:
     """Read Mamba-2 under the names of Granite and Bamba (mamba_*) or of Nemotron-H."""
     if config.has("mamba_num_heads"):
         return Mamba2(
-            hidden, config.integer("mamba_num_heads"), config.integer("mamba_head_dim"),
-            config.integer("ssm_state_size"), config.integer("n_groups", 8), config.integer("conv_kernel", 4),
+            hidden,
+            config.integer("mamba_num_heads"),
+            config.integer("mamba_head_dim"),
+            config.integer("ssm_state_size"),
+            config.integer("n_groups", 8),
+            config.integer("conv_kernel", 4),
         )
     heads = config.integer("mamba_n_heads")
     head_dim = config.raw("mamba_d_head")
-    size = config.integer("mamba_expand", 2) * hidden // heads if head_dim == "auto" else config.integer("mamba_d_head")
+    size = (
+        config.integer("mamba_expand", 2) * hidden // heads
+        if head_dim == "auto"
+        else config.integer("mamba_d_head")
+    )
     return Mamba2(
-        hidden, heads, size, config.integer("mamba_d_state"), config.integer("mamba_n_groups", 1),
+        hidden,
+        heads,
+        size,
+        config.integer("mamba_d_state"),
+        config.integer("mamba_n_groups", 1),
         config.integer("mamba_d_conv", 4),
     )

@@ -52,15 +52,29 @@ def read_model(config: Mapping[str, Any], name: str | None = None) -> Model:
     dense = next((block.inner for block in feeding if isinstance(block, Mlp)), 0)
     heads = text.integer("num_attention_heads")
     return Model(
-        name=name or str(config.get("_name_or_path") or family.name), family=family.name,
-        architecture=_architecture(outer), layers=len(mixing), hidden=hidden,
-        vocabulary=text.integer("vocab_size"), heads=heads, kv_heads=_kv_heads(mixing, heads),
-        head_dim=text.integer("head_dim", max(1, hidden // heads)), dense_inner=dense,
-        experts=moe.experts if moe else 0, experts_per_token=moe.chosen if moe else 0,
-        expert_inner=moe.inner if moe else 0, max_context=_max_context(text), dtype=_dtype(text, outer), tied=tied,
-        multimodal=bool(vision), groups=tuple(groups + vision), mtp_groups=tuple(_mtp(text, mixing, feeding, family)),
-        caches=tuple(_caches(mixing)), rope_tables=tuple(_rope_tables(text, family)),
-        quantization=_quantization(outer, text), warnings=tuple(warnings),
+        name=name or str(config.get("_name_or_path") or family.name),
+        family=family.name,
+        architecture=_architecture(outer),
+        layers=len(mixing),
+        hidden=hidden,
+        vocabulary=text.integer("vocab_size"),
+        heads=heads,
+        kv_heads=_kv_heads(mixing, heads),
+        head_dim=text.integer("head_dim", max(1, hidden // heads)),
+        dense_inner=dense,
+        experts=moe.experts if moe else 0,
+        experts_per_token=moe.chosen if moe else 0,
+        expert_inner=moe.inner if moe else 0,
+        max_context=_max_context(text),
+        dtype=_dtype(text, outer),
+        tied=tied,
+        multimodal=bool(vision),
+        groups=tuple(groups + vision),
+        mtp_groups=tuple(_mtp(text, mixing, feeding, family)),
+        caches=tuple(_caches(mixing)),
+        rope_tables=tuple(_rope_tables(text, family)),
+        quantization=_quantization(outer, text),
+        warnings=tuple(warnings),
     )
 
 
@@ -136,7 +150,11 @@ def _hyper_connections(hidden: int, layers: int) -> list[TensorGroup]:
     """Return the mixing matrices of manifold hyper-connections with four streams (DeepSeek-V4), two a layer."""
     streams = 4
     mixes = streams * streams + 2 * streams
-    return [matrix("hyper_connections", 2 * mixes, streams * hidden, "norm", "replicated").at(tuple(range(layers)))]
+    return [
+        matrix("hyper_connections", 2 * mixes, streams * hidden, "norm", "replicated").at(
+            tuple(range(layers))
+        )
+    ]
 
 
 def _ends(text: Config, family: Family, hidden: int, tied: bool) -> list[TensorGroup]:
@@ -145,7 +163,9 @@ def _ends(text: Config, family: Family, hidden: int, tied: bool) -> list[TensorG
     width = text.integer("word_embed_proj_dim", hidden)
     row = family.row
     first: Stage = "first"
-    groups = [TensorGroup("embedding", (vocabulary, width), "embedding", "vocabulary", stage=first, active=1.0)]
+    groups = [
+        TensorGroup("embedding", (vocabulary, width), "embedding", "vocabulary", stage=first, active=1.0)
+    ]
     if row["positions"] is not None:
         rows = text.integer("max_position_embeddings") + int(row["positions"])
         groups.append(matrix("positions", rows, hidden, "embedding", "replicated", stage=first))
@@ -169,8 +189,9 @@ def _mtp(
 
     Source: DeepSeek-V3 README_WEIGHTS.md (11.5 B parameters beside the shared embedding and head).
     """
-    count = text.integer("num_nextn_predict_layers", text.integer("num_mtp_modules", 0, minimum=0), minimum=0,
-                         maximum=1000)
+    count = text.integer(
+        "num_nextn_predict_layers", text.integer("num_mtp_modules", 0, minimum=0), minimum=0, maximum=1000
+    )
     if not count:
         return []
     hidden = text.integer("hidden_size")
@@ -189,8 +210,16 @@ def _caches(mixing: Sequence[Mixer | None]) -> list[CacheLayout]:
 
 
 def _kv_heads(mixing: Sequence[Mixer | None], heads: int) -> int:
-    return max((layout.heads for block in mixing if block for layout in block.caches() if layout.split == "kv-heads"),
-               default=heads)
+    return max(
+        (
+            layout.heads
+            for block in mixing
+            if block
+            for layout in block.caches()
+            if layout.split == "kv-heads"
+        ),
+        default=heads,
+    )
 
 
 def _max_context(text: Config) -> int | None:
@@ -212,7 +241,10 @@ def _quantization(outer: Config, text: Config) -> dict[str, Any]:
     for config in (outer, text):
         part = config.part("quantization_config") or config.part("compression_config")
         if part is not None and part.fields:
-            return {**part.fields, **({"expert_dtype": text.raw("expert_dtype")} if text.has("expert_dtype") else {})}
+            return {
+                **part.fields,
+                **({"expert_dtype": text.raw("expert_dtype")} if text.has("expert_dtype") else {}),
+            }
     return {}
 
 
@@ -251,7 +283,9 @@ def _rope_tables(text: Config, family: Family) -> list[tuple[int, int]]:
 def _warnings(outer: Config, family: Family, tower: str | None, vision: list[TensorGroup]) -> list[Sentence]:
     notes = []
     if tower and vision:
-        notes.append(say("config.tower_assumed", tower=tower, parameters=sum(group.parameters for group in vision)))
+        notes.append(
+            say("config.tower_assumed", tower=tower, parameters=sum(group.parameters for group in vision))
+        )
     elif family.text_part:
         notes.append(say("config.text_part", type=outer.word("model_type")))
     if family.row["attention"] == "compressed":

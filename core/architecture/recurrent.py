@@ -8,9 +8,18 @@ from core.architecture.caches import CacheLayout
 from core.architecture.tensors import TensorGroup, matrix, vector
 
 
-def _state(heads: int, recurrent: int, convolution: int, bytes_per_element: float | None = None) -> CacheLayout:
+def _state(
+    heads: int, recurrent: int, convolution: int, bytes_per_element: float | None = None
+) -> CacheLayout:
     return CacheLayout(
-        "state", "state", (), recurrent, convolution, heads=heads, split="heads", bytes_per_element=bytes_per_element
+        "state",
+        "state",
+        (),
+        recurrent,
+        convolution,
+        heads=heads,
+        split="heads",
+        bytes_per_element=bytes_per_element,
     )
 
 
@@ -44,7 +53,11 @@ class GatedDeltaNet:
         """Return one matrix of key_dim x value_dim a value head, and the convolution's last inputs."""
         channels = 2 * self.key_heads * self.key_dim + self.value_heads * self.value_dim
         return [
-            _state(self.value_heads, self.value_heads * self.key_dim * self.value_dim, channels * (self.kernel - 1))
+            _state(
+                self.value_heads,
+                self.value_heads * self.key_dim * self.value_dim,
+                channels * (self.kernel - 1),
+            )
         ]
 
 

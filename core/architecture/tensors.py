@@ -68,6 +68,8 @@ def matrix(name: str, rows: int, columns: int, role: Role, shard: Shard, **more:
     return TensorGroup(name, (rows, columns), role, shard, **more)  # type: ignore[arg-type]
 
 
-def vector(name: str, size: int, role: Role = "norm", shard: Shard = "replicated", **more: object) -> TensorGroup:
+def vector(
+    name: str, size: int, role: Role = "norm", shard: Shard = "replicated", **more: object
+) -> TensorGroup:
     """Return a bias, norm or other one-dimensional tensor of *size* elements."""
     return TensorGroup(name, (size,), role, shard, **more)  # type: ignore[arg-type]

@@ -11,13 +11,22 @@ from core.architecture.tensors import Shard, TensorGroup, matrix, vector
 PUBLISHED: dict[str, dict[str, Any]] = {
     # google/gemma-3-{4b,12b,27b}-it config.json: SigLIP-so400m at 896 pixels.
     "siglip-so400m-896": {
-        "model_type": "siglip_vision_model", "hidden_size": 1152, "intermediate_size": 4304,
-        "num_hidden_layers": 27, "num_attention_heads": 16, "patch_size": 14, "image_size": 896,
+        "model_type": "siglip_vision_model",
+        "hidden_size": 1152,
+        "intermediate_size": 4304,
+        "num_hidden_layers": 27,
+        "num_attention_heads": 16,
+        "patch_size": 14,
+        "image_size": 896,
     },
     # mistralai/Mistral-Small-3.1-24B config.json, also the defaults of transformers' PixtralVisionConfig.
     "pixtral": {
-        "model_type": "pixtral", "hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24,
-        "num_attention_heads": 16, "patch_size": 14,
+        "model_type": "pixtral",
+        "hidden_size": 1024,
+        "intermediate_size": 4096,
+        "num_hidden_layers": 24,
+        "num_attention_heads": 16,
+        "patch_size": 14,
     },
 }
 """Towers of checkpoints whose configs often come without them."""
@@ -25,7 +34,15 @@ PUBLISHED: dict[str, dict[str, Any]] = {
 GATED = ("pixtral", "qwen2_5_vl", "qwen2_5_omni_vision_encoder", "glm4v", "glm4v_moe", "llama_vision")
 """Encoder types whose MLP has a gate (three matrices)."""
 
-SPLIT = ("siglip_vision_model", "siglip", "clip_vision_model", "qwen2_vl", "qwen2_5_vl", "qwen3_vl", "intern_vit_6b")
+SPLIT = (
+    "siglip_vision_model",
+    "siglip",
+    "clip_vision_model",
+    "qwen2_vl",
+    "qwen2_5_vl",
+    "qwen3_vl",
+    "intern_vit_6b",
+)
 """Encoder types whose layers the engines split by tensor parallelism; the others are copied to every rank."""
 
 
@@ -51,14 +68,18 @@ class Encoder:
             _outside(matrix("vision.qkv", 3 * self.hidden, self.hidden, "vision", split, copies=count)),
             _outside(matrix("vision.o", self.hidden, self.hidden, "vision", back, copies=count)),
             _outside(
-                matrix("vision.up", self.inner * (2 if gated else 1), self.hidden, "vision", split, copies=count)
+                matrix(
+                    "vision.up", self.inner * (2 if gated else 1), self.hidden, "vision", split, copies=count
+                )
             ),
             _outside(matrix("vision.down", self.hidden, self.inner, "vision", back, copies=count)),
             _outside(vector("vision.vectors", self.vectors(gated), "vision", copies=count)),
             _outside(matrix("vision.patch", self.hidden, self.patch_elements, "vision", "replicated")),
         ]
         if self.positions:
-            groups.append(_outside(matrix("vision.positions", self.positions, self.hidden, "vision", "replicated")))
+            groups.append(
+                _outside(matrix("vision.positions", self.positions, self.hidden, "vision", "replicated"))
+            )
         for number, (rows, columns) in enumerate(self.projector):
             groups.append(_outside(matrix(f"projector.{number}", rows, columns, "vision", "replicated")))
         return groups
@@ -128,7 +149,11 @@ def _projector(
     """Return the matrices that lead from the tower's patches to the decoder's width."""
     merge = vision.integer("spatial_merge_size", outer.integer("spatial_merge_size", 1))
     merged = hidden * merge * merge
-    if kind.startswith("siglip") and not outer.has("spatial_merge_size") and not outer.has("projector_hidden_act"):
+    if (
+        kind.startswith("siglip")
+        and not outer.has("spatial_merge_size")
+        and not outer.has("projector_hidden_act")
+    ):
         return ((text_hidden, hidden),)
     if kind == "pixtral":
         return ((hidden, merged), (text_hidden, hidden), (text_hidden, text_hidden))
