@@ -183,11 +183,7 @@ def device_of(given: str | Gpu | None) -> Device | None:
         record = None
     if record is None:
         return Device(name or "GPU", float(size or 0) * GIB)
-    capability = float(record.compute_capability) if record.compute_capability else None
-    return Device(
-        record.name, float(record.usable_bytes if size is None else size * GIB), record.driver_bytes,
-        record.marketing_bytes, capability, record.id, size is None and record.usable_memory_is_derived,
-    )
+    return Device.of(record, None if size is None else size * GIB)
 
 
 def _weights(given: str | None, model: Model, engine: Engine) -> WeightFormat:

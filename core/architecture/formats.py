@@ -52,7 +52,7 @@ class Encoding:
         return size + rows * self.row_bytes + columns * self.column_bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WeightFormat:
     """A rule that gives each tensor group its encoding.
 
@@ -238,7 +238,7 @@ def weight_formats() -> dict[str, WeightFormat]:
     table = encodings()
     formats = {}
     for name, row in _data()["formats"].items():
-        covers = dict.fromkeys(row["covers"], table[row["encoding"]])
+        covers = {role: table[row["encoding"]] for role in row["covers"]}
         if "experts" in row:
             covers["expert"] = table[row["experts"]]
         wide = WIDE[row.get("wide", "bf16")]

@@ -11,7 +11,7 @@ from core.architecture.tensors import Role, TensorGroup
 from core.text import Sentence
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """What a config.json says, in terms that no family-specific code is needed for.
 

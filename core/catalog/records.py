@@ -93,6 +93,12 @@ class Accelerator(_Record):
     provenance: Provenance
 
     @property
+    def cuda_capability(self) -> float | None:
+        """NVIDIA's compute capability as a number; None for other vendors, whose names mean something else."""
+        text = self.compute_capability or ""
+        return float(text) if text.replace(".", "", 1).isdigit() else None
+
+    @property
     def marketing_bytes(self) -> int:
         """Memory on the box, in bytes."""
         return round(self.memory_gb * GIB)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.architecture import CacheLayout, Model
 from core.architecture.formats import WeightFormat
+from core.catalog import Accelerator
 from core.errors import BadRequest
 from core.memory.engines import Engine
 from core.memory.layout import Layout
@@ -61,6 +62,15 @@ class Device:
     capability: float | None = None
     id: str | None = None
     derived: bool = False
+
+    @classmethod
+    def of(cls, record: Accelerator, usable: float | None = None) -> Device:
+        """Return the memory of the catalogue's *record*; *usable* bytes replace what it says an engine sees."""
+        return cls(
+            record.name, float(record.usable_bytes) if usable is None else usable, record.driver_bytes,
+            record.marketing_bytes, record.cuda_capability, record.id,
+            usable is None and record.usable_memory_is_derived,
+        )
 
     @property
     def is_large(self) -> bool:

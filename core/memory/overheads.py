@@ -46,7 +46,7 @@ def _profiled(deployment: Deployment, span: dict[str, float | str], last_stage: 
     sampling = hidden + float(span["logit_bytes"]) * sequences * model.vocabulary if last_stage else 0.0
     if deployment.element_bytes > 2:
         sampling += (deployment.element_bytes - 2) * sequences * model.vocabulary
-    inner = max(model.dense_inner, model.expert_inner * model.experts_per_token // 2) / deployment.layout.tp
+    inner = model.dense_inner / deployment.layout.tp  # experts have their own work space
     forward = tokens * (float(span["mlp_copies"]) * inner + float(span["hidden_copies"]) * model.hidden) * element
     if deployment.layout.pp > 1:
         forward += 2 * hidden  # hidden states and residual, handed from stage to stage

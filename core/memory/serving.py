@@ -241,13 +241,14 @@ def _marginal(deployment: Deployment, length: int, layers: range) -> float:
 
 
 def _largest_context(deployment: Deployment, room: float, layers: range) -> int:
-    """Return the longest single request that *room* bytes hold: bisection on a function that only grows."""
-    if room <= 0 or float(request_bytes(deployment, 1, layers)) > room:
-        return 0
-    low, high = 1, 2**40
+    """Return the longest single request that *room* bytes hold: a search on a function that only grows."""
+    low, high = 0, 2**40
     while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if float(request_bytes(deployment, middle, layers)) <= room else (low, middle)
+        step = max(1, (high - low) // 64)
+        lengths = np.arange(low + step, high, step)
+        held = lengths[request_bytes(deployment, lengths, layers) <= room]
+        low = int(held[-1]) if len(held) else low
+        high = min(high, low + step)
     return low
 
 

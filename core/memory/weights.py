@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 
 from core.architecture import Model, TensorGroup
 from core.architecture.formats import WeightFormat, stored_groups
@@ -24,11 +25,12 @@ class RankWeights:
         return sum(self.by_role.values())
 
 
+@lru_cache(maxsize=512)
 def stage_weights(
     model: Model, weights: WeightFormat, layout: Layout, padding: Padding, *, towers: bool = True,
     untied_head: bool = False, allocator: bool = False,
 ) -> list[RankWeights]:
-    """Return the weights of each pipeline stage on one rank.
+    """Return the weights of each pipeline stage on one rank; kept, since a load changes and weights do not.
 
     The bytes are the sum over tensor groups of the rank's share, each in the encoding that *weights* gives its
     role. *towers* says whether vision and audio towers are loaded, *untied_head* whether a second head that a

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,20 @@ def parse_version(text: str) -> Version:
     return tuple(int(part) for part in found[1].split(".")[:4])
 
 
+@lru_cache(maxsize=4096)
+def _span(engine: str, version: str, field: str, capability: float | None) -> dict[str, Any]:
+    asked = parse_version(version)
+    chosen: dict[str, Any] = {}
+    for span in _data(engine).get(field, ()):
+        if parse_version(str(span.get("since", "0"))) > asked:
+            continue
+        needed = span.get("capability")
+        if needed is not None and capability is not None and int(capability) != int(needed):
+            continue
+        chosen = span
+    return chosen
+
+
 @dataclass(frozen=True)
 class Engine:
     """One engine at one version."""
@@ -74,19 +88,10 @@ class Engine:
 
         A card of unknown compute capability counts as the one that the span was measured on.
         """
-        version = parse_version(self.version)
-        chosen: dict[str, Any] = {}
-        for span in _data(self.name).get(field, ()):
-            if parse_version(str(span.get("since", "0"))) > version:
-                continue
-            needed = span.get("capability")
-            if needed is not None and capability is not None and int(capability) != int(needed):
-                continue
-            chosen = span
-        return chosen
+        return _span(self.name, self.version, field, capability)
 
 
-@cache
+@lru_cache(maxsize=1024)
 def find_engine(name: str | None, version: str | None = None) -> Engine:
     """Return the engine *name* (default vLLM) at *version* (default: the newest that is known).
 
