@@ -35,6 +35,7 @@ GATED = ("pixtral", "qwen2_5_vl", "qwen2_5_omni_vision_encoder", "glm4v", "glm4v
 """Encoder types whose MLP has a gate (three matrices)."""
 
 SPLIT = (
+    "pixtral",
     "siglip_vision_model",
     "siglip",
     "clip_vision_model",
