@@ -238,7 +238,7 @@ def weight_formats() -> dict[str, WeightFormat]:
     table = encodings()
     formats = {}
     for name, row in _data()["formats"].items():
-        covers = {role: table[row["encoding"]] for role in row["covers"]}
+        covers = dict.fromkeys(row["covers"], table[row.get("encoding", name)])
         if "experts" in row:
             covers["expert"] = table[row["experts"]]
         wide = WIDE[row.get("wide", "bf16")]
