@@ -21,15 +21,18 @@ def _own_environment() -> str | None:
 def main(arguments: list[str]) -> int:
     """Answer the requests of one call and return the exit status."""
     try:
-        import orjson
+        import orjson  # noqa: PLC0415 - the hint below needs them to fail here
 
-        from core.api import VERBS, answer, refused
-        from core.errors import BadRequest
+        from core.api import VERBS, answer, refused  # noqa: PLC0415
+        from core.errors import BadRequest  # noqa: PLC0415
     except ModuleNotFoundError as missing:
         python = _own_environment()
         if python:
-            os.execv(python, [python, "-m", "core", *arguments])
-        print(f"{missing.name} is not installed; run 'make run' once, or pip install -r requirements.txt", file=sys.stderr)
+            os.execv(python, [python, "-m", "core", *arguments])  # noqa: S606 - our own interpreter
+        print(
+            f"{missing.name} is not installed; run 'make run' once, or pip install -r requirements.txt",
+            file=sys.stderr,
+        )
         return 2
     if not 1 <= len(arguments) <= 2 or arguments[0] in ("-h", "--help"):
         print(f"usage: python -m core {{{','.join(VERBS)}}} [FILE]", file=sys.stderr)

@@ -146,11 +146,18 @@ def deployment_of(request: SizeRequest) -> Deployment:
         request.tp or 1, request.pp or 1, request.dp or 1, request.ep or 1, bool(request.attention_dp)
     )
     return Deployment(
-        model=model, device=device_of(request.gpu), engine=engine, weights=weights,
-        kv=_kv(request.kv, weights, model, engine), layout=layout,
-        context=request.context or model.max_context or 8192, memory_fraction=request.memory_fraction,
-        max_num_seqs=request.max_num_seqs, max_num_batched_tokens=request.max_num_batched_tokens,
-        enforce_eager=bool(request.enforce_eager), flash_attention=request.flash_attention,
+        model=model,
+        device=device_of(request.gpu),
+        engine=engine,
+        weights=weights,
+        kv=_kv(request.kv, weights, model, engine),
+        layout=layout,
+        context=request.context or model.max_context or 8192,
+        memory_fraction=request.memory_fraction,
+        max_num_seqs=request.max_num_seqs,
+        max_num_batched_tokens=request.max_num_batched_tokens,
+        enforce_eager=bool(request.enforce_eager),
+        flash_attention=request.flash_attention,
         memory_in_use=(request.memory_in_use_gib or 0.0) * GIB,
     )
 
@@ -210,7 +217,9 @@ def size_answer(deployment: Deployment) -> dict[str, Any]:
     pool = memory.pool
     parts = {part.name: part.bytes / GIB for part in memory.parts}
     return {
-        "parameters_total": sum(group.parameters for group in model.text_groups) if text_only else model.parameters,
+        "parameters_total": sum(group.parameters for group in model.text_groups)
+        if text_only
+        else model.parameters,
         "parameters_active": model.active_parameters,
         "weights_gib": parts["weights"],
         "activation_gib": parts["activation"],
@@ -232,7 +241,10 @@ def _rate(memory: ServingMemory) -> float:
 
 
 def _bands(memory: ServingMemory) -> dict[str, list[float]]:
-    values = {"activation_gib": memory.part("activation").bytes / GIB, "weights_gib": memory.part("weights").bytes / GIB}
+    values = {
+        "activation_gib": memory.part("activation").bytes / GIB,
+        "weights_gib": memory.part("weights").bytes / GIB,
+    }
     if memory.pool and memory.pool.tokens > 0:
         values["kv_capacity_tokens"] = float(memory.pool.tokens)
     return {name: list(band(memory.deployment, name, value)) for name, value in values.items()}

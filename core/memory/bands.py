@@ -24,14 +24,21 @@ def kind_of(deployment: Deployment) -> dict[str, str]:
     """Return what decides which measurements are like *deployment*: engine, generation, ranks, kind of model."""
     model, layout = deployment.model, deployment.layout
     version = deployment.engine.version
-    recent = deployment.engine.name == "vllm" and tuple(int(p) for p in version.split(".")[:2] if p.isdigit()) >= (0, 17)
+    recent = deployment.engine.name == "vllm" and tuple(
+        int(p) for p in version.split(".")[:2] if p.isdigit()
+    ) >= (0, 17)
     return {
         "engine": deployment.engine.name,
         "era": "recent" if recent else "any",
         "ranks": "several" if layout.tp * layout.pp > 1 else "one",
         "model": (
-            "multimodal" if model.multimodal else "hybrid" if model.is_hybrid else "latent"
-            if model.has_latent_cache else "plain"
+            "multimodal"
+            if model.multimodal
+            else "hybrid"
+            if model.is_hybrid
+            else "latent"
+            if model.has_latent_cache
+            else "plain"
         ),
     }
 

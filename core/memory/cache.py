@@ -101,8 +101,11 @@ def _windows_are_freed(deployment: Deployment) -> bool:
 
 
 def _window_cells(deployment: Deployment, layout: CacheLayout) -> int:
-    """Return the entries that a windowed layer keeps: vLLM a block more than the window, llama.cpp a window for
-    each sequence and room for one micro batch (checked: gemma-3-27b, 2560 cells)."""
+    """Return the entries that a windowed layer keeps.
+
+    vLLM keeps a block more than the window; llama.cpp a window for each sequence and room for one micro batch
+    (checked: gemma-3-27b, 2560 cells).
+    """
     if deployment.engine.span("hybrid").get("windowed_cells"):
         return layout.window * deployment.sequences + deployment.batched_tokens
     return layout.window + deployment.engine.block_tokens
@@ -166,7 +169,9 @@ def _grouped_pool(deployment: Deployment, size: float, shares: list[CacheShare],
     page: dict[str, float] = defaultdict(float)
     for share in shares:
         kind = _kind(share)
-        layers[kind] = max(layers[kind], share.layers) if share.layout.name == "index" else layers[kind] + share.layers
+        layers[kind] = (
+            max(layers[kind], share.layers) if share.layout.name == "index" else layers[kind] + share.layers
+        )
         page[kind] += share.entry * share.layers
     page = {kind: page[kind] / layers[kind] for kind in page}
     block = deployment.engine.block_tokens
@@ -183,10 +188,7 @@ def _grouped_pool(deployment: Deployment, size: float, shares: list[CacheShare],
     blocks = int(size // (per_token * block * width))
     needed = sum(groups[kind] * _blocks(deployment, kind, shares, block) for kind in groups)
     at_context = blocks / needed if needed else 0.0
-    if by_request:
-        tokens = int(at_context * deployment.context)
-    else:
-        tokens = blocks // sum(groups.values()) * block
+    tokens = int(at_context * deployment.context) if by_request else blocks // sum(groups.values()) * block
     return Pool(size, tokens, at_context)
 
 

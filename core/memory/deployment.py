@@ -9,11 +9,22 @@ from core.architecture.formats import WeightFormat
 from core.catalog import Accelerator
 from core.errors import BadRequest
 from core.memory.engines import Engine
-from core.memory.layout import Layout
+from core.memory.layout import SINGLE_GPU, Layout
 
 KV_BYTES: dict[str, float] = {
-    "fp32": 4.0, "f32": 4.0, "bf16": 2.0, "fp16": 2.0, "f16": 2.0, "fp8": 1.0, "int8": 1.0,
-    "q8_0": 34 / 32, "q5_1": 24 / 32, "q5_0": 22 / 32, "q4_1": 20 / 32, "q4_0": 18 / 32, "iq4_nl": 18 / 32,
+    "fp32": 4.0,
+    "f32": 4.0,
+    "bf16": 2.0,
+    "fp16": 2.0,
+    "f16": 2.0,
+    "fp8": 1.0,
+    "int8": 1.0,
+    "q8_0": 34 / 32,
+    "q5_1": 24 / 32,
+    "q5_0": 22 / 32,
+    "q4_1": 20 / 32,
+    "q4_0": 18 / 32,
+    "iq4_nl": 18 / 32,
 }
 """Bytes of one cached element. Source: ggml-common.h (blocks of 32 with their scales)."""
 
@@ -67,8 +78,12 @@ class Device:
     def of(cls, record: Accelerator, usable: float | None = None) -> Device:
         """Return the memory of the catalogue's *record*; *usable* bytes replace what it says an engine sees."""
         return cls(
-            record.name, float(record.usable_bytes) if usable is None else usable, record.driver_bytes,
-            record.marketing_bytes, record.cuda_capability, record.id,
+            record.name,
+            float(record.usable_bytes) if usable is None else usable,
+            record.driver_bytes,
+            record.marketing_bytes,
+            record.cuda_capability,
+            record.id,
             usable is None and record.usable_memory_is_derived,
         )
 
@@ -92,7 +107,7 @@ class Deployment:
     engine: Engine
     weights: WeightFormat
     kv: KvFormat
-    layout: Layout = Layout()
+    layout: Layout = SINGLE_GPU
     context: int = 8192
     memory_fraction: float | None = None
     max_num_seqs: int | None = None

@@ -19,8 +19,11 @@ MOST_GPUS = 64
 
 @dataclass(frozen=True)
 class FleetRow:
-    """One accelerator: `gpus` per replica (None: none fits) in `layout`, cache `tokens`, `requests` held at once
-    at the mean length, and where it does not fit the `reason`."""
+    """One accelerator with its smallest replica that fits.
+
+    `gpus` of a replica (None: none fits) in `layout`, cache `tokens`, `requests` held at once at the mean length,
+    and where nothing fits the `reason`.
+    """
 
     id: str
     name: str
@@ -75,14 +78,23 @@ def row_of(deployment: Deployment, record: Accelerator, most: int = MOST_GPUS) -
         return FleetRow(record.id, record.name, record.vendor, device.usable, None, "", 0, 0.0, final)
     layout = best.deployment.layout
     return FleetRow(
-        record.id, record.name, record.vendor, device.usable, layout.gpus, _named(layout), best.pool.tokens,
-        best.mean_requests, None,
+        record.id,
+        record.name,
+        record.vendor,
+        device.usable,
+        layout.gpus,
+        _named(layout),
+        best.pool.tokens,
+        best.mean_requests,
+        None,
     )
 
 
 def _named(layout: Layout) -> str:
-    parts = [f"TP{layout.tp}"] + ([f"PP{layout.pp}"] if layout.pp > 1 else []) + (
-        [f"EP{layout.ep}"] if layout.ep > 1 else []
+    parts = (
+        [f"TP{layout.tp}"]
+        + ([f"PP{layout.pp}"] if layout.pp > 1 else [])
+        + ([f"EP{layout.ep}"] if layout.ep > 1 else [])
     )
     return " ".join(parts)
 
@@ -110,8 +122,13 @@ def _unsupported(deployment: Deployment, record: Accelerator) -> Sentence | None
         least = deployment.engine.fact("format_capability", {}).get(deployment.weights.id, 0.0)
         if capability < least:
             key = "fleet.no_bf16" if deployment.weights.id == "bf16" else "fleet.format"
-            return say(key, format=deployment.weights.label, engine=deployment.engine.label, capability=capability,
-                       least=least)
+            return say(
+                key,
+                format=deployment.weights.label,
+                engine=deployment.engine.label,
+                capability=capability,
+                least=least,
+            )
     if deployment.engine.name == "tensorrt-llm" and record.vendor != "NVIDIA":
         return say("fleet.vendor", engine=deployment.engine.label, vendor=record.vendor)
     return None

@@ -8,9 +8,16 @@ from collections.abc import Callable
 from core.memory.deployment import Deployment
 
 _VLLM_QUANTIZATION = {
-    "fp8": "fp8", "fp8-block": "fp8", "int8": "compressed-tensors", "gptq-int8": "gptq_marlin",
-    "gptq-int4": "gptq_marlin", "awq-int4": "awq_marlin", "nf4": "bitsandbytes", "nf4-double": "bitsandbytes",
-    "nvfp4": "modelopt_fp4", "mxfp4": "mxfp4",
+    "fp8": "fp8",
+    "fp8-block": "fp8",
+    "int8": "compressed-tensors",
+    "gptq-int8": "gptq_marlin",
+    "gptq-int4": "gptq_marlin",
+    "awq-int4": "awq_marlin",
+    "nf4": "bitsandbytes",
+    "nf4-double": "bitsandbytes",
+    "nvfp4": "modelopt_fp4",
+    "mxfp4": "mxfp4",
 }
 _DTYPES = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}
 _KV = {"fp8": "fp8", "bf16": "auto", "fp16": "auto", "fp32": "auto"}
@@ -23,7 +30,10 @@ def launch_command(deployment: Deployment, checkpoint_as_is: bool = True) -> str
     Transformers has no server: its answer is a short Python program.
     """
     build: dict[str, Callable[[Deployment, bool], list[str]]] = {
-        "vllm": _vllm, "sglang": _sglang, "llama.cpp": _llama_cpp, "tensorrt-llm": _tensorrt_llm,
+        "vllm": _vllm,
+        "sglang": _sglang,
+        "llama.cpp": _llama_cpp,
+        "tensorrt-llm": _tensorrt_llm,
     }
     if deployment.engine.name == "transformers":
         return _transformers(deployment)
@@ -36,8 +46,11 @@ def _name(deployment: Deployment) -> str:
 
 def _vllm(deployment: Deployment, as_is: bool) -> list[str]:
     layout = deployment.layout
-    lines = [f"vllm serve {_name(deployment)}", f"--max-model-len {deployment.context}",
-             f"--gpu-memory-utilization {deployment.fraction:g}"]
+    lines = [
+        f"vllm serve {_name(deployment)}",
+        f"--max-model-len {deployment.context}",
+        f"--gpu-memory-utilization {deployment.fraction:g}",
+    ]
     lines += _ranks(deployment, ("--tensor-parallel-size", "--pipeline-parallel-size"))
     if layout.attention_dp and layout.dp > 1:
         lines.append(f"--data-parallel-size {layout.dp}")
@@ -62,8 +75,11 @@ def _sglang(deployment: Deployment, as_is: bool) -> list[str]:
     layout = deployment.layout
     # SGLang counts the data-parallel ranks inside its tensor-parallel size.
     tp = layout.tp * (layout.dp if layout.attention_dp else 1)
-    lines = [f"python -m sglang.launch_server --model-path {_name(deployment)}",
-             f"--context-length {deployment.context}", f"--mem-fraction-static {deployment.fraction:g}"]
+    lines = [
+        f"python -m sglang.launch_server --model-path {_name(deployment)}",
+        f"--context-length {deployment.context}",
+        f"--mem-fraction-static {deployment.fraction:g}",
+    ]
     lines += [f"--tp-size {tp}"] if tp > 1 else []
     lines += [f"--pp-size {layout.pp}"] if layout.pp > 1 else []
     if layout.attention_dp and layout.dp > 1:
@@ -93,8 +109,12 @@ def _ranks(deployment: Deployment, names: tuple[str, str]) -> list[str]:
 def _llama_cpp(deployment: Deployment, as_is: bool) -> list[str]:
     del as_is  # a GGUF file is its own format
     file = f"{deployment.model.name.rsplit('/', 1)[-1]}-{deployment.weights.id.upper()}.gguf"
-    lines = [f"llama-server --model {shlex.quote(file)}", f"--ctx-size {deployment.context}", "--n-gpu-layers 999",
-             f"--parallel {deployment.sequences}"]
+    lines = [
+        f"llama-server --model {shlex.quote(file)}",
+        f"--ctx-size {deployment.context}",
+        "--n-gpu-layers 999",
+        f"--parallel {deployment.sequences}",
+    ]
     if deployment.layout.gpus > 1:
         lines.append(f"--split-mode {'row' if deployment.layout.tp > 1 else 'layer'}")
     if deployment.kv.keys not in ("f16", "fp16"):
@@ -110,9 +130,13 @@ def _llama_cpp(deployment: Deployment, as_is: bool) -> list[str]:
 
 def _tensorrt_llm(deployment: Deployment, as_is: bool) -> list[str]:
     del as_is  # the checkpoint decides
-    lines = [f"trtllm-serve {_name(deployment)}", f"--max_seq_len {deployment.context}",
-             f"--kv_cache_free_gpu_memory_fraction {deployment.fraction:g}", f"--max_batch_size {deployment.sequences}",
-             f"--max_num_tokens {deployment.batched_tokens}"]
+    lines = [
+        f"trtllm-serve {_name(deployment)}",
+        f"--max_seq_len {deployment.context}",
+        f"--kv_cache_free_gpu_memory_fraction {deployment.fraction:g}",
+        f"--max_batch_size {deployment.sequences}",
+        f"--max_num_tokens {deployment.batched_tokens}",
+    ]
     lines += _ranks(deployment, ("--tp_size", "--pp_size"))
     if deployment.layout.ep > 1:
         lines.append(f"--ep_size {deployment.layout.ep}")

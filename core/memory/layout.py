@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 from core.architecture import Model, TensorGroup
 from core.errors import BadRequest
@@ -32,6 +33,9 @@ class Layout:
     def expert_ranks(self) -> int:
         """Ranks that share the experts of one pipeline stage."""
         return max(self.ep, self.tp * (self.dp if self.attention_dp else 1))
+
+
+SINGLE_GPU = Layout()
 
 
 def check_layout(model: Model, layout: Layout) -> None:
@@ -70,7 +74,7 @@ def stage_layers(layers: int, pp: int) -> list[range]:
     bounds = [0]
     for size in sizes:
         bounds.append(bounds[-1] + size)
-    return [range(start, end) for start, end in zip(bounds, bounds[1:], strict=False)]
+    return [range(start, end) for start, end in pairwise(bounds)]
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,9 @@ class Padding:
     vocabulary: int = 1
     expert_inner: int = 0
     expert_hidden: int = 0
+
+
+AS_THEY_ARE = Padding()
 
 
 def _up(size: int, step: int) -> int:
@@ -120,6 +127,8 @@ def _expert(
         return (math.ceil(rows / inside) if group.name.endswith("up_bias") else rows), 1, copies
     if group.name.endswith("down"):
         return (
-            _up(rows, padding.expert_hidden), _up(math.ceil(columns / inside), padding.expert_inner), copies,
+            _up(rows, padding.expert_hidden),
+            _up(math.ceil(columns / inside), padding.expert_inner),
+            copies,
         )
     return _up(math.ceil(rows / inside), padding.expert_inner), _up(columns, padding.expert_hidden), copies

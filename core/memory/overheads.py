@@ -47,7 +47,9 @@ def _profiled(deployment: Deployment, span: dict[str, float | str], last_stage: 
     if deployment.element_bytes > 2:
         sampling += (deployment.element_bytes - 2) * sequences * model.vocabulary
     inner = model.dense_inner / deployment.layout.tp  # experts have their own work space
-    forward = tokens * (float(span["mlp_copies"]) * inner + float(span["hidden_copies"]) * model.hidden) * element
+    forward = (
+        tokens * (float(span["mlp_copies"]) * inner + float(span["hidden_copies"]) * model.hidden) * element
+    )
     if deployment.layout.pp > 1:
         forward += 2 * hidden  # hidden states and residual, handed from stage to stage
     experts = _expert_workspace(deployment, tokens, float(span["expert_copies"]))
@@ -56,9 +58,16 @@ def _profiled(deployment: Deployment, span: dict[str, float | str], last_stage: 
     peak = workspace + max(sampling, forward) + experts + encoder
     formula = say(
         "memory.activation_sampling" if sampling > forward else "memory.activation_forward",
-        tokens=tokens, sequences=sequences, vocabulary=model.vocabulary, hidden=model.hidden,
-        logit_bytes=span["logit_bytes"], copies=span["mlp_copies"], inner=round(inner),
-        hidden_copies=span["hidden_copies"], element=element, extra=(workspace + experts + encoder) / GIB,
+        tokens=tokens,
+        sequences=sequences,
+        vocabulary=model.vocabulary,
+        hidden=model.hidden,
+        logit_bytes=span["logit_bytes"],
+        copies=span["mlp_copies"],
+        inner=round(inner),
+        hidden_copies=span["hidden_copies"],
+        element=element,
+        extra=(workspace + experts + encoder) / GIB,
         total=peak / GIB,
     )
     return Overhead(peak, formula, str(span["source"]))
@@ -99,7 +108,11 @@ def _compute_buffer(deployment: Deployment, source: str) -> Overhead:
     peak = max(logits, attention)
     formula = say(
         "memory.activation_logits" if logits >= attention else "memory.activation_scores",
-        batch=batch, vocabulary=model.vocabulary, heads=model.heads, context=context, total=peak / GIB,
+        batch=batch,
+        vocabulary=model.vocabulary,
+        heads=model.heads,
+        context=context,
+        total=peak / GIB,
     )
     return Overhead(peak, formula, source)
 
@@ -112,8 +125,14 @@ def _prompt(deployment: Deployment, span: dict[str, float | str]) -> Overhead:
     width = float(span["mlp_copies"]) * inner + float(span["hidden_copies"]) * model.hidden
     peak = tokens * width * element + 6.0 * model.vocabulary
     formula = say(
-        "memory.activation_prompt", tokens=tokens, copies=span["mlp_copies"], inner=inner,
-        hidden_copies=span["hidden_copies"], hidden=model.hidden, element=element, total=peak / GIB,
+        "memory.activation_prompt",
+        tokens=tokens,
+        copies=span["mlp_copies"],
+        inner=inner,
+        hidden_copies=span["hidden_copies"],
+        hidden=model.hidden,
+        element=element,
+        total=peak / GIB,
     )
     return Overhead(peak, formula, str(span["source"]))
 
@@ -133,8 +152,13 @@ def runtime(deployment: Deployment) -> Overhead:
     if deployment.engine.fact("request_table"):
         # int32 slot numbers, one row for each request that may run (SGLang ReqToTokenPool).
         table = 4.0 * deployment.sequences * (deployment.context + 4)
-    formula = say("memory.runtime", engine=deployment.engine.label, constant=size / GIB, table=table / GIB,
-                  total=(size + table) / GIB)
+    formula = say(
+        "memory.runtime",
+        engine=deployment.engine.label,
+        constant=size / GIB,
+        table=table / GIB,
+        total=(size + table) / GIB,
+    )
     return Overhead(size + table, formula, str(span.get("source", "")))
 
 
@@ -145,8 +169,9 @@ def cuda_graphs(deployment: Deployment) -> Overhead:
     base, each = float(span["gib"]), float(span["per_layer"])
     off = deployment.enforce_eager or not (base or each)
     size = 0.0 if off else (base + each * layers) * GIB
-    formula = say("memory.graphs_off" if off else "memory.graphs", base=base, each=each, layers=layers,
-                  total=size / GIB)
+    formula = say(
+        "memory.graphs_off" if off else "memory.graphs", base=base, each=each, layers=layers, total=size / GIB
+    )
     return Overhead(size, formula, str(span.get("source", "")))
 
 

@@ -21,29 +21,42 @@ def verdict(memory: ServingMemory) -> list[Sentence]:
     if pool.bytes <= 0:
         return [
             say(
-                "memory.no_room", gpu=deployment.device.name, short=-pool.bytes / GIB, fixed=fixed / GIB,
-                weights=memory.part("weights").bytes / GIB, usable=deployment.device.usable / GIB,
+                "memory.no_room",
+                gpu=deployment.device.name,
+                short=-pool.bytes / GIB,
+                fixed=fixed / GIB,
+                weights=memory.part("weights").bytes / GIB,
+                usable=deployment.device.usable / GIB,
                 fraction=deployment.fraction,
             )
         ]
     if memory.long_requests < 1:
         return [
             say(
-                "memory.context_too_long", context=deployment.context, pool=pool.bytes / GIB,
-                tokens=pool.tokens, largest=memory.largest_context,
+                "memory.context_too_long",
+                context=deployment.context,
+                pool=pool.bytes / GIB,
+                tokens=pool.tokens,
+                largest=memory.largest_context,
             )
         ]
     if memory.mean_requests < deployment.requests:
         return [
             say(
-                "memory.requests_too_many", requests=deployment.requests, held=int(memory.mean_requests),
+                "memory.requests_too_many",
+                requests=deployment.requests,
+                held=int(memory.mean_requests),
                 pool=pool.bytes / GIB,
             )
         ]
     return [
         say(
-            "memory.fits", gpu=deployment.device.name, tokens=pool.tokens, pool=pool.bytes / GIB,
-            requests=int(memory.long_requests), context=deployment.context,
+            "memory.fits",
+            gpu=deployment.device.name,
+            tokens=pool.tokens,
+            pool=pool.bytes / GIB,
+            requests=int(memory.long_requests),
+            context=deployment.context,
         )
     ]
 

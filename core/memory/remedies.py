@@ -42,8 +42,12 @@ def remedies(memory: ServingMemory) -> tuple[Remedy, ...]:
         return ()
     deployment = memory.deployment
     kinds = (
-        _wider_tensor(deployment), _more_stages(deployment), _narrower_weights(deployment),
-        _narrower_cache(deployment), _shorter_context(deployment), _fewer_requests(memory),
+        _wider_tensor(deployment),
+        _more_stages(deployment),
+        _narrower_weights(deployment),
+        _narrower_cache(deployment),
+        _shorter_context(deployment),
+        _fewer_requests(memory),
         _higher_fraction(deployment),
     )
     found = []
@@ -52,7 +56,10 @@ def remedies(memory: ServingMemory) -> tuple[Remedy, ...]:
             outcome = _sized(changed)
             if outcome is not None and outcome.fits and outcome.pool is not None:
                 sentence = say(
-                    f"remedy.{key}", **values, tokens=outcome.pool.tokens, pool=outcome.pool.bytes / GIB,
+                    f"remedy.{key}",
+                    **values,
+                    tokens=outcome.pool.tokens,
+                    pool=outcome.pool.bytes / GIB,
                     held=int(outcome.mean_requests),
                 )
                 found.append(Remedy(sentence, change, outcome))
@@ -75,14 +82,24 @@ def _wider_tensor(deployment: Deployment) -> Iterator[Change]:
     while tp <= 64:
         ep = deployment.layout.ep * tp // deployment.layout.tp if deployment.layout.ep > 1 else 1
         layout = replace(deployment.layout, tp=tp, ep=ep)
-        yield replace(deployment, layout=layout), "tp", {"tp": tp, "gpus": layout.gpus}, _layout_fields(layout)
+        yield (
+            replace(deployment, layout=layout),
+            "tp",
+            {"tp": tp, "gpus": layout.gpus},
+            _layout_fields(layout),
+        )
         tp *= 2
 
 
 def _more_stages(deployment: Deployment) -> Iterator[Change]:
     for pp in range(deployment.layout.pp + 1, min(deployment.model.layers, 32) + 1):
         layout = replace(deployment.layout, pp=pp)
-        yield replace(deployment, layout=layout), "pp", {"pp": pp, "gpus": layout.gpus}, _layout_fields(layout)
+        yield (
+            replace(deployment, layout=layout),
+            "pp",
+            {"pp": pp, "gpus": layout.gpus},
+            _layout_fields(layout),
+        )
 
 
 def _layout_fields(layout: Layout) -> dict[str, Any]:
@@ -98,7 +115,9 @@ def _narrower_weights(deployment: Deployment) -> Iterator[Change]:
         encoding = next(iter(formats[name].covers.values()))
         if encoding.bits < bits:
             yield (
-                replace(deployment, weights=formats[name]), "weights", {"format": formats[name].label},
+                replace(deployment, weights=formats[name]),
+                "weights",
+                {"format": formats[name].label},
                 {"weights": name},
             )
 
@@ -128,6 +147,8 @@ def _higher_fraction(deployment: Deployment) -> Iterator[Change]:
     for fraction in (0.9, 0.92, 0.95, 0.97):
         if fraction > deployment.fraction:
             yield (
-                replace(deployment, memory_fraction=fraction), "fraction", {"fraction": fraction},
+                replace(deployment, memory_fraction=fraction),
+                "fraction",
+                {"fraction": fraction},
                 {"memory_fraction": fraction},
             )

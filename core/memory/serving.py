@@ -12,7 +12,7 @@ from core.memory.cache import Pool, bytes_per_token, pool_of, request_bytes
 from core.memory.deployment import Deployment
 from core.memory.layout import Padding, check_layout, stage_layers
 from core.memory.overheads import Overhead, activation, cuda_graphs, graphs_are_budgeted, runtime
-from core.memory.weights import rope_bytes, stage_weights
+from core.memory.weights import Loading, rope_bytes, stage_weights
 from core.quantities import GIB
 from core.text import Sentence, say
 
@@ -110,11 +110,13 @@ def weights_on_rank(deployment: Deployment) -> tuple[list[float], list[dict[str,
     Tensors as divided and padded, the RoPE tables, and the absorbed copy of MLA's up projection.
     """
     engine, model = deployment.engine, deployment.model
-    stages = stage_weights(
-        model, loaded_format(deployment), deployment.layout, _padding(deployment),
-        towers=bool(engine.fact("towers", True)), untied_head=bool(engine.fact("untied_head", False)),
+    loading = Loading(
+        _padding(deployment),
+        towers=bool(engine.fact("towers", True)),
+        untied_head=bool(engine.fact("untied_head", False)),
         allocator=bool(engine.fact("rope_tables")),
     )
+    stages = stage_weights(model, loaded_format(deployment), deployment.layout, loading)
     rope = rope_bytes(model, deployment.element_bytes) if engine.fact("rope_tables") else 0.0
     absorbed = bool(engine.span("latent_cache").get("absorbed"))
     totals, roles = [], []
@@ -166,7 +168,9 @@ def size_serving(deployment: Deployment) -> ServingMemory:
     mean = _mean_length(deployment)
     per_request = _marginal(deployment, mean, layers)
     # Prompt prefixes that all requests share are cached once.
-    prefix = float(request_bytes(deployment, deployment.shared_prefix * (deployment.input_tokens or 0), layers))
+    prefix = float(
+        request_bytes(deployment, deployment.shared_prefix * (deployment.input_tokens or 0), layers)
+    )
     wanted = deployment.requests * per_request + prefix
     parts = (
         _weights_part(deployment, totals[stage], roles[stage]),
@@ -177,10 +181,16 @@ def size_serving(deployment: Deployment) -> ServingMemory:
     )
     room = pool.bytes if pool and pool.bytes > 0 else 0.0
     return ServingMemory(
-        deployment, parts, roles[stage], _checkpoint(deployment), bytes_per_token(deployment, layers), pool,
+        deployment,
+        parts,
+        roles[stage],
+        _checkpoint(deployment),
+        bytes_per_token(deployment, layers),
+        pool,
         mean_requests=max(0.0, room - prefix) / per_request if per_request else 0.0,
         long_requests=pool.requests_at_context if pool else 0.0,
-        largest_context=_largest_context(deployment, room, layers), stage=stage,
+        largest_context=_largest_context(deployment, room, layers),
+        stage=stage,
     )
 
 
@@ -207,14 +217,19 @@ def cache_room(
     free = device.usable - deployment.memory_in_use
     if rule == "of_total":
         graphs = graph_bytes if graphs_are_budgeted(deployment) else 0.0
-        return np.minimum(fraction * device.usable, free) - weights - activation_bytes - runtime_bytes - graphs
+        return (
+            np.minimum(fraction * device.usable, free) - weights - activation_bytes - runtime_bytes - graphs
+        )
     if rule == "of_free":
         return fraction * (free - runtime_bytes) - weights
     return fraction * (free - weights - activation_bytes - runtime_bytes)
 
 
 def _tightest(
-    deployment: Deployment, totals: list[float], stages: list[range], overhead: tuple[Overhead, Overhead, Overhead]
+    deployment: Deployment,
+    totals: list[float],
+    stages: list[range],
+    overhead: tuple[Overhead, Overhead, Overhead],
 ) -> tuple[int, Pool | None]:
     """Return the pipeline stage that holds the fewest tokens, and its pool."""
     if deployment.device is None:
@@ -253,18 +268,33 @@ def _largest_context(deployment: Deployment, room: float, layers: range) -> int:
 
 
 def _weights_part(deployment: Deployment, total: float, roles: dict[str, float]) -> Part:
-    listed = ", ".join(f"{role} {size / GIB:.2f}" for role, size in sorted(roles.items(), key=lambda x: -x[1]) if size)
+    listed = ", ".join(
+        f"{role} {size / GIB:.2f}" for role, size in sorted(roles.items(), key=lambda x: -x[1]) if size
+    )
     formula = say(
-        "memory.weights", parameters=deployment.model.parameters, format=deployment.weights.label,
-        tp=deployment.layout.tp, pp=deployment.layout.pp, ep=deployment.layout.ep, roles=listed, total=total / GIB,
+        "memory.weights",
+        parameters=deployment.model.parameters,
+        format=deployment.weights.label,
+        tp=deployment.layout.tp,
+        pp=deployment.layout.pp,
+        ep=deployment.layout.ep,
+        roles=listed,
+        total=total / GIB,
     )
     return Part("weights", total, formula)
 
 
-def _cache_part(deployment: Deployment, wanted: float, length: int, per_request: float, prefix: float) -> Part:
+def _cache_part(
+    deployment: Deployment, wanted: float, length: int, per_request: float, prefix: float
+) -> Part:
     formula = say(
-        "memory.kv", requests=deployment.requests, tokens=length, per_request=per_request / GIB,
-        prefix=prefix / GIB, kv=deployment.kv.name, total=wanted / GIB,
+        "memory.kv",
+        requests=deployment.requests,
+        tokens=length,
+        per_request=per_request / GIB,
+        prefix=prefix / GIB,
+        kv=deployment.kv.name,
+        total=wanted / GIB,
     )
     return Part("kv", wanted, formula)
 

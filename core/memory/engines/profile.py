@@ -109,10 +109,17 @@ def find_engine(name: str | None, version: str | None = None) -> Engine:
     if asked > parse_version(newest):
         return Engine(name, newest, say("memory.newer_version", engine=label, asked=version, newest=newest))
     starts = sorted(
-        {str(span["since"]) for spans in _data(name).values() if isinstance(spans, list) for span in spans
-         if isinstance(span, dict) and "since" in span and str(span["since"]) != "0"},
+        {
+            str(span["since"])
+            for spans in _data(name).values()
+            if isinstance(spans, list)
+            for span in spans
+            if isinstance(span, dict) and "since" in span and str(span["since"]) != "0"
+        },
         key=parse_version,
     )
     if starts and asked < parse_version(starts[0]) and name in ("vllm", "sglang"):
-        return Engine(name, version, say("memory.older_version", engine=label, asked=version, first=starts[0]))
+        return Engine(
+            name, version, say("memory.older_version", engine=label, asked=version, first=starts[0])
+        )
     return Engine(name, version)

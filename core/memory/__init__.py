@@ -1,0 +1,1 @@
+"""What occupies a GPU: weights, activations, runtime and cache of a serving process."""
