@@ -41,7 +41,8 @@ from starlette.routing import Route
 
 import core
 from core import api
-from core.text import text
+from core.catalog import accelerators, model_ids
+from core.text import LANGUAGES, sentences, text
 from pages.parts import language, plot
 
 LIMIT_MB = 25
@@ -162,12 +163,16 @@ class Vendor:
 
 
 def warm() -> None:
-    """Import what the pages use, so that the first visitor does not wait for it."""
+    """Load what the pages use, so that the first visitor does not wait for it."""
     for module in pkgutil.walk_packages(core.__path__, "core."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     for name in ("pandas", "pyarrow", "plotly.graph_objects", "plotly.io", "streamlit.elements.arrow"):
         importlib.import_module(name)
+    for name in LANGUAGES:
+        sentences(name)
+    # One answer reads the tables that the next ones share.
+    api.answer("size", {"model": model_ids()[0], "gpu": next(iter(accelerators()))})
 
 
 @asynccontextmanager
