@@ -1,0 +1,45 @@
+"""What the README tells a stranger to do works."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from core import api
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLES = sorted(set(re.findall(r"'(\{\"model\".*?\})'", README)))
+
+
+def test_every_command_of_make_exists() -> None:
+    commands = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = set(re.findall(r"(?:^    |`)make ([a-z]+)", README, re.MULTILINE))
+    assert {"run", "test"} <= named <= commands
+
+
+def test_every_page_and_every_verb_is_described() -> None:
+    pages = {path.stem for path in (ROOT / "pages").glob("*.py")} - {"main"}
+    assert all(f"`/{name}`" in README for name in pages)
+    assert all(f"/api/v1/{verb}" in README for verb in api.VERBS)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_are_answered(example: str) -> None:
+    command = [sys.executable, "-m", "core", "size"]
+    told = subprocess.run(command, cwd=ROOT, input=example, capture_output=True, text=True, check=True)
+    assert "error" not in json.loads(told.stdout)
+
+
+def test_every_file_that_is_named_exists() -> None:
+    named = re.findall(r"`((?:core|pages|tests|hardware_db|scripts|\.streamlit)/[\w./-]*)`", README)
+    assert named
+    assert all((ROOT / name).exists() for name in named)
+
+
+def test_there_are_examples() -> None:
+    assert EXAMPLES
