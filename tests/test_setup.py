@@ -16,7 +16,7 @@ from tests.conftest import ROOT, need
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCKS = [ROOT / "requirements.txt", ROOT / "requirements-dev.txt"]
-TOOLS = ["sh", "dirname", "cmp", "touch", "rm", "cp", "flock"]
+TOOLS = ["sh", "dirname", "cmp", "mkdir", "touch", "rm", "cp", "flock"]
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -154,6 +154,45 @@ def test_help_names_every_command(checkout: Path) -> None:
 def test_scripts_are_programs_of_plain_sh(script: Path) -> None:
     assert os.access(script, os.X_OK)
     assert subprocess.run(["sh", "-n", str(script)], check=False).returncode == 0
+
+
+def test_programs_that_cannot_be_installed_are_one_line(checkout: Path, programs: Path) -> None:
+    pretend(programs, "id", "echo 1000")
+    pretend(programs, "sudo", "exit 1")
+    pretend(programs, "apt-get", "echo not to be called; exit 1")
+    told = run(["scripts/programs"], checkout, programs)
+    assert told.returncode == 0
+    assert told.stdout == ""
+    assert len(told.stderr.splitlines()) == 1
+    assert "sudo apt-get install -y --no-install-recommends chromium prometheus" in told.stderr
+
+
+def test_programs_are_installed_without_questions_and_without_a_service(
+    checkout: Path, programs: Path
+) -> None:
+    pretend(programs, "id", "echo 1000")
+    pretend(
+        programs,
+        "sudo",
+        'shift; [ "$1" != true ] || exit 0; echo "$*" >>called; [ "$1" != tee ] || cat >policy',
+    )
+    pretend(programs, "apt-get", "exit 0")
+    for tool in ("mktemp", "cat", "tail"):
+        (programs / tool).symlink_to(shutil.which(tool) or tool)
+    told = run(["scripts/programs"], checkout, programs)
+    assert told.stderr == ""
+    assert told.stdout.split() == ["Installing", "chromium", "prometheus"]
+    called = (checkout / "called").read_text()
+    assert "DEBIAN_FRONTEND=noninteractive apt-get update" in called
+    assert "apt-get install -y --no-install-recommends chromium prometheus" in called
+    assert "systemctl disable --quiet prometheus" in called
+
+
+def test_programs_that_are_there_take_no_time(checkout: Path, programs: Path) -> None:
+    pretend(programs, "chromium", "")
+    pretend(programs, "prometheus", "")
+    told = run(["scripts/programs"], checkout, programs)
+    assert (told.returncode, told.stdout, told.stderr) == (0, "", "")
 
 
 @pytest.mark.prometheus
