@@ -1,16 +1,16 @@
 // Draws a Plotly figure in place. Plotly.react keeps the node, so zoom, hover and hidden series survive a
 // rerun; Streamlit's own chart element is built anew at each change.
 
-// One colour, one meaning, on every page. Chosen to stay apart for colour-blind eyes and against both
-// backgrounds; a figure names the role ("token:kv"), never the colour.
+// One colour, one meaning, on every page; a figure names the role ("token:kv"), never the colour. A test
+// holds the parts of memory apart for colour-blind eyes, and against both backgrounds.
 const PALETTES = {
   light: {
-    weights: "#2563EB", kv: "#0D9488", activation: "#D97706", runtime: "#7C3AED", graph: "#DB2777",
-    free: "#E2E8F0", limit: "#DC2626", warn: "#F59E0B", text: "#0F172A", muted: "#64748B",
+    weights: "#1D4ED8", kv: "#0FA294", activation: "#D47F00", runtime: "#9B7BF3", graph: "#861657",
+    free: "#E2E8F0", limit: "#C81E1E", warn: "#F59E0B", text: "#0F172A", muted: "#64748B",
   },
   dark: {
-    weights: "#60A5FA", kv: "#2DD4BF", activation: "#FBBF24", runtime: "#A78BFA", graph: "#F472B6",
-    free: "#334155", limit: "#F87171", warn: "#FBBF24", text: "#F1F5F9", muted: "#94A3B8",
+    weights: "#3B82F6", kv: "#2DD4BF", activation: "#FBBF24", runtime: "#C4B5FD", graph: "#E0358C",
+    free: "#334155", limit: "#FF8A80", warn: "#FBBF24", text: "#F1F5F9", muted: "#94A3B8",
   },
 }
 
@@ -64,6 +64,7 @@ function withColors(node, palette) {
 
 function themed(figure, theme) {
   const { data = [], layout = {} } = withColors(figure, theme.palette)
+  const title = typeof layout.title === "string" ? { text: layout.title } : layout.title
   const label = { color: theme.text, family: theme.font }
   const axis = {
     automargin: true, gridcolor: theme.border, linecolor: theme.border, zerolinecolor: theme.border,
@@ -77,9 +78,9 @@ function themed(figure, theme) {
   return [data, {
     colorway: theme.colors.split(","),
     uirevision: "keep",
-    margin: { l: 8, r: 8, t: layout.title?.text ? 40 : 12, b: 8 },
+    margin: { l: 8, r: 8, t: title?.text ? 40 : 12, b: 8 },
     ...layout,
-    title: { x: 0, xref: "paper", font: { size: 15 }, ...layout.title },
+    title: { x: 0, xref: "paper", font: { size: 15 }, ...title },
     shapes,
     autosize: true,
     paper_bgcolor: "rgba(0,0,0,0)",
@@ -90,31 +91,49 @@ function themed(figure, theme) {
   }]
 }
 
-export default async function ({ data, parentElement }) {
-  const node = parentElement.querySelector(".planner-plot")
-  const theme = themeOf(node)
-  const spec = new TextDecoder().decode(data)
-  // Each rerun of the page comes here; most leave most figures as they were.
-  const state = spec + JSON.stringify(theme)
-  if (node.state === state) return node.cleanup
-  node.state = state
-
+async function draw(node, spec, theme) {
   const { alt, height, address, figure } = JSON.parse(spec)
   node.setAttribute("role", "img")
   node.setAttribute("aria-label", alt)
   node.style.height = `${height}px`
   const Plotly = window.Plotly ?? await plotly(address)
-  if (node.state !== state) return node.cleanup
-  // Zooming with the wheel would catch a person who scrolls the page; a double click resets a zoom.
+  if (node.spec !== spec) return // a later run has come in the meantime
+  // No mode bar: it offers to upload the chart. No zoom by wheel: it would catch who scrolls the page.
   await Plotly.react(node, ...themed(figure, theme), { displayModeBar: false, scrollZoom: false })
   node.dataset.drawn = String(Number(node.dataset.drawn ?? 0) + 1)
-  if (!node.cleanup) {
-    const observer = new ResizeObserver(() => node.clientWidth && Plotly.Plots.resize(node))
-    observer.observe(node)
-    node.cleanup = () => {
-      observer.disconnect()
-      Plotly.purge(node)
-    }
+  node.cleanup ??= follow(node, Plotly)
+}
+
+// Keep the plot as wide as its place. The function that is returned ends this.
+function follow(node, Plotly) {
+  let width = node.clientWidth
+  const observer = new ResizeObserver(() => {
+    if (!node.clientWidth || node.clientWidth === width) return
+    width = node.clientWidth
+    Plotly.Plots.resize(node)
+  })
+  observer.observe(node)
+  return () => {
+    // Streamlit also calls this when a run was overtaken by the next: the plot is then still in use.
+    if (node.isConnected) return
+    observer.disconnect()
+    Plotly.purge(node)
+  }
+}
+
+export default async function ({ data, parentElement }) {
+  const node = parentElement.querySelector(".planner-plot")
+  const theme = themeOf(node)
+  const spec = new TextDecoder().decode(data)
+  const colors = JSON.stringify(theme)
+  // Each run of the page comes here; most leave most figures as they were.
+  if (node.spec === spec && node.colors === colors) return node.cleanup
+  Object.assign(node, { spec, colors })
+  try {
+    await draw(node, spec, theme)
+  } catch (error) {
+    node.spec = undefined // so that the next run tries again
+    throw error
   }
   return node.cleanup
 }

@@ -69,6 +69,19 @@ def test_a_change_keeps_the_node_and_the_zoom(page: Page, plot_server: str) -> N
     assert line(page).evaluate("node => node.mark") == "same"
 
 
+def test_changes_that_overtake_each_other_keep_node_and_size(page: Page, plot_server: str) -> None:
+    open_plots(page, plot_server)
+    line(page).evaluate("node => { node.mark = node.querySelector('.main-svg') }")
+    change(page, "factor", times=5)
+    wait_for_factor(page, 10)
+    assert line(page).evaluate("node => node.mark === node.querySelector('.main-svg')")
+    page.set_viewport_size({"width": 800, "height": 900})
+    page.wait_for_function(
+        """() => { const node = document.querySelector('[data-testid=plot]')
+                   return node.clientWidth < 800 && node._fullLayout.width === node.clientWidth }"""
+    )
+
+
 def test_a_change_draws_only_what_changed(page: Page, plot_server: str) -> None:
     open_plots(page, plot_server)
     drawn = "nodes => nodes.map(node => Number(node.dataset.drawn))"
@@ -100,7 +113,7 @@ def test_roles_have_the_colours_of_the_theme(new_page: NewPage, plot_server: str
         page = new_page(color_scheme=scheme)
         open_plots(page, plot_server)
         strokes[scheme] = line(page).evaluate("node => node._fullData[0].line.color")
-    assert strokes == {"light": "#0D9488", "dark": "#2DD4BF"}
+    assert strokes == {"light": "#0FA294", "dark": "#2DD4BF"}
 
 
 def test_a_change_of_theme_repaints(page: Page, plot_server: str) -> None:
