@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -163,10 +164,13 @@ def deployment_of(request: SizeRequest) -> Deployment:
 
 
 def _model(given: str | dict[str, Any]) -> Model:
-    if isinstance(given, str):
-        record = find_model(given)
-        return read_model(record.config, record.id)
-    return read_model(given)
+    return _catalogue_model(find_model(given).id) if isinstance(given, str) else read_model(given)
+
+
+@lru_cache(maxsize=256)
+def _catalogue_model(name: str) -> Model:
+    """Return the model *name* of the catalogue; kept, since its files do not change while the program runs."""
+    return read_model(find_model(name).config, name)
 
 
 def device_of(given: str | Gpu | None) -> Device | None:

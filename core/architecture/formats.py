@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +191,7 @@ def hub_names(group: TensorGroup, layer: int | None) -> tuple[str, ...]:
     return tuple(f"model.layers.{place}.{part}" for part in _HUB_NAMES.get(group.name, ()))
 
 
+@lru_cache(maxsize=65_536)
 def _matches(pattern: str, name: str) -> bool:
     """Return whether *pattern* of an ignore list covers module *name*.
 

@@ -1,0 +1,64 @@
+"""Commands that start a deployment: each engine's own spelling of what was chosen."""
+
+import shlex
+from dataclasses import replace
+
+import pytest
+
+from core.memory.launch import launch_command
+
+
+def test_vllm_gets_its_options(deploy):
+    command = launch_command(
+        deploy(
+            "deepseek-ai/DeepSeek-V3",
+            tp=8,
+            ep=8,
+            kv="fp8",
+            context=32_768,
+            max_num_seqs=64,
+            enforce_eager=True,
+        )
+    )
+    words = shlex.split(command.replace("\\\n", " "))
+    assert words[:3] == ["vllm", "serve", "deepseek-ai/DeepSeek-V3"]
+    for option, value in (
+        ("--tensor-parallel-size", "8"),
+        ("--max-model-len", "32768"),
+        ("--kv-cache-dtype", "fp8"),
+        ("--max-num-seqs", "64"),
+        ("--gpu-memory-utilization", "0.92"),
+    ):
+        assert words[words.index(option) + 1] == value
+    assert {"--enable-expert-parallel", "--enforce-eager"} <= set(words)
+    assert "--quantization" not in words
+
+
+def test_a_format_that_the_checkpoint_does_not_have_is_asked_for(deploy):
+    assert "--quantization awq_marlin" in launch_command(deploy(weights="awq-int4"), checkpoint_as_is=False)
+
+
+def test_sglang_counts_data_parallel_ranks_inside_tp(deploy):
+    command = launch_command(
+        deploy("deepseek-ai/DeepSeek-V3", engine="sglang", tp=1, dp=8, ep=8, attention_dp=True)
+    )
+    assert "--tp-size 8" in command
+    assert "--enable-dp-attention" in command
+
+
+@pytest.mark.parametrize(
+    ("engine", "beginning", "fields"),
+    [
+        ("llama.cpp", "llama-server", {"weights": "q4_k_m", "kv": "q8_0", "flash_attention": True}),
+        ("tensorrt-llm", "trtllm-serve", {}),
+        ("transformers", "from transformers", {}),
+    ],
+)
+def test_other_engines_have_their_own_command(deploy, engine, beginning, fields):
+    assert launch_command(deploy(engine=engine, **fields)).startswith(beginning)
+
+
+def test_a_hostile_name_stays_one_word(deploy):
+    deployment = deploy()
+    deployment = replace(deployment, model=replace(deployment.model, name="x; rm -rf /"))
+    assert shlex.split(launch_command(deployment).replace("\\\n", " "))[2] == "x; rm -rf /"
