@@ -11,6 +11,42 @@ from core.architecture.tensors import TensorGroup, matrix, vector
 QkNorm = Literal["none", "head", "full"]
 """Norms on queries and keys: none, one vector of a head's size, or one over all heads."""
 
+Gate = Literal["none", "query", "head", "full"]
+"""A sigmoid gate on the output: computed by a query projection twice as tall, or by a matrix of its own with one
+number a head or one a channel."""
+
+
+@dataclass(frozen=True)
+class SparseIndex:
+    """The lightning indexer of DeepSeek sparse attention: it chooses the tokens that attention reads."""
+
+    heads: int
+    head_dim: int
+    topk: int
+    blocks: bool = False
+    """Whether it chooses blocks of tokens by keys in the format of the cache (MiniMax M3), not tokens by fp8 keys."""
+
+    def tensors(self, hidden: int, query_rank: int) -> list[TensorGroup]:
+        """Return its projections; every rank keeps all of them."""
+        groups = [
+            matrix("indexer.q_b", self.heads * self.head_dim, query_rank, "attention", "replicated"),
+            matrix("indexer.k", self.head_dim, hidden, "attention", "replicated"),
+            vector("indexer.k_norm", 2 * self.head_dim),
+        ]
+        if not self.blocks:
+            groups.append(matrix("indexer.weights", self.heads, hidden, "router", "replicated"))
+        return groups
+
+    def cache(self) -> CacheLayout:
+        """Return one fp8 key of `head_dim` and its fp32 scale a token, on every rank.
+
+        Source: FlashMLA entry and indexer of DeepSeek-V3.2 (D + 4 bytes), InferenceX experimental/dsv32.
+        """
+        if self.blocks:
+            return CacheLayout("index", "full", (), self.head_dim, 0, split="replicated")
+        size = self.head_dim + 4
+        return CacheLayout("index", "full", (), size, 0, split="replicated", bytes_per_element=1.0)
+
 
 @dataclass(frozen=True)
 class GroupedQueryAttention:
@@ -25,22 +61,29 @@ class GroupedQueryAttention:
     output_bias: bool = False
     qk_norm: QkNorm = "none"
     sinks: bool = False
-    gated: bool = False
+    gate: Gate = "none"
     cache: CacheKind = "full"
     window: int = 0
+    values_are_keys: bool = False
+    index: SparseIndex | None = None
 
     def tensors(self) -> list[TensorGroup]:
         """Return the projections and norms of one layer."""
         queries = self.heads * self.head_dim
         keys, values = self.kv_heads * self.head_dim, self.kv_heads * self.value_dim
-        # A sigmoid gate on the output is computed by the query projection, which is then twice as tall.
-        tall = queries * 2 if self.gated else queries
+        tall = queries * 2 if self.gate == "query" else queries
         groups = [
             matrix("attention.q", tall, self.hidden, "attention", "column"),
             matrix("attention.k", keys, self.hidden, "attention", "kv-heads", unit=self.head_dim),
-            matrix("attention.v", values, self.hidden, "attention", "kv-heads", unit=self.value_dim),
             matrix("attention.o", self.hidden, self.heads * self.value_dim, "attention", "row"),
         ]
+        if not self.values_are_keys:
+            groups.insert(
+                2, matrix("attention.v", values, self.hidden, "attention", "kv-heads", unit=self.value_dim)
+            )
+        if self.gate in ("head", "full"):
+            width = self.heads * (self.value_dim if self.gate == "full" else 1)
+            groups.append(matrix("attention.gate", width, self.hidden, "attention", "column"))
         if self.qkv_bias:
             groups += [
                 vector("attention.q_bias", tall, "attention", "column"),
@@ -55,47 +98,22 @@ class GroupedQueryAttention:
             groups += [vector("attention.q_norm", queries), vector("attention.k_norm", keys)]
         if self.sinks:
             groups.append(vector("attention.sinks", self.heads, "attention", "column"))
+        if self.index:
+            groups += self.index.tensors(self.hidden, self.hidden)
         return groups
 
     def caches(self) -> list[CacheLayout]:
         """Return keys and values of one token: ``kv_heads * head_dim`` elements each."""
-        return [
-            CacheLayout(
-                "kv",
-                self.cache,
-                (),
-                self.kv_heads * self.head_dim,
-                self.kv_heads * self.value_dim,
-                heads=self.kv_heads,
-                window=self.window,
-            )
-        ]
-
-
-@dataclass(frozen=True)
-class SparseIndex:
-    """The lightning indexer of DeepSeek sparse attention: it chooses the tokens that attention reads."""
-
-    heads: int
-    head_dim: int
-    topk: int
-
-    def tensors(self, hidden: int, query_rank: int) -> list[TensorGroup]:
-        """Return its projections; every rank keeps all of them."""
-        return [
-            matrix("indexer.q_b", self.heads * self.head_dim, query_rank, "attention", "replicated"),
-            matrix("indexer.k", self.head_dim, hidden, "attention", "replicated"),
-            vector("indexer.k_norm", 2 * self.head_dim),
-            matrix("indexer.weights", self.heads, hidden, "router", "replicated"),
-        ]
-
-    def cache(self) -> CacheLayout:
-        """Return one fp8 key of `head_dim` and its fp32 scale a token, on every rank.
-
-        Source: FlashMLA entry and indexer of DeepSeek-V3.2 (D + 4 bytes), InferenceX experimental/dsv32.
-        """
-        size = self.head_dim + 4
-        return CacheLayout("index", "full", (), size, 0, split="replicated", bytes_per_element=1.0)
+        layout = CacheLayout(
+            "kv",
+            self.cache,
+            (),
+            self.kv_heads * self.head_dim,
+            self.kv_heads * self.value_dim,
+            heads=self.kv_heads,
+            window=self.window,
+        )
+        return [layout, self.index.cache()] if self.index else [layout]
 
 
 @dataclass(frozen=True)
@@ -111,6 +129,7 @@ class LatentAttention:
     value_dim: int
     bias: bool = False
     index: SparseIndex | None = None
+    gated: bool = False
 
     def tensors(self) -> list[TensorGroup]:
         """Return the projections of one layer. The down projections are too small to split."""
@@ -134,6 +153,9 @@ class LatentAttention:
         ]
         if self.bias:
             groups.append(vector("attention.o_bias", self.hidden, "attention"))
+        if self.gated:
+            width = self.heads * self.value_dim
+            groups.append(matrix("attention.gate", width, self.hidden, "attention", "column"))
         if self.index:
             groups += self.index.tensors(self.hidden, self.query_rank or self.hidden)
         return groups

@@ -5,8 +5,8 @@ Every fault names the field as the config spells it, what is wrong, and what wou
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+import reprlib
+from collections.abc import Mapping
 from typing import Any
 
 from core.errors import BadModelConfig
@@ -31,6 +31,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "n_head_kv",
         "multi_query_group_num",
         "num_attention_groups",
+        "kv_n_heads",
     ),
     "intermediate_size": (
         "intermediate_size",
@@ -59,9 +60,17 @@ NAMES: dict[str, tuple[str, ...]] = {
         "moe_topk",
         "moe_k",
         "moe_top_k",
+        "top_k_experts",
         "num_selected_experts",
     ),
-    "moe_intermediate_size": ("moe_intermediate_size", "expert_ffn_hidden_size", "moe_ffn_hidden_size"),
+    "moe_intermediate_size": (
+        "moe_intermediate_size",
+        "expert_intermediate_size",
+        "expert_ffn_hidden_size",
+        "moe_ffn_hidden_size",
+    ),
+    "expert_latent_size": ("moe_latent_size", "routed_expert_hidden_size"),
+    "mtp_layers": ("num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_modules"),
     "num_shared_experts": (
         "n_shared_experts",
         "num_shared_experts",
@@ -75,24 +84,65 @@ NAMES: dict[str, tuple[str, ...]] = {
 """One concept, the names it goes by. The first is the one that messages use when none is there."""
 
 
+AGREEING = ("hidden_size", "num_hidden_layers", "num_attention_heads")
+"""Concepts that a config may spell twice, but not with two values."""
+
+_REPR = reprlib.Repr()
+_REPR.maxlevel, _REPR.maxlist, _REPR.maxdict = 2, 4, 3
+_REPR.maxstring, _REPR.maxother, _REPR.maxlong = 50, 50, 30
+
+
 class Config:
     """A view of one config.json (or of a part of it) that checks what it hands out.
 
     *defaults* stand in for fields that the published config leaves out because the model's own code has them.
-    *prefix* is put before field names in messages ("vision_config.").
+    *prefix* is put before field names in messages ("vision_config."); *places* says where fields stand that come
+    from elsewhere. *layer* chooses one entry where a size is a list with an entry a layer.
     """
 
     def __init__(
-        self, fields: Mapping[str, Any], defaults: Mapping[str, Any] | None = None, prefix: str = ""
+        self,
+        fields: Mapping[str, Any],
+        defaults: Mapping[str, Any] | None = None,
+        prefix: str = "",
+        places: Mapping[str, str] | None = None,
+        layer: int | None = None,
     ) -> None:
         self.fields = fields
         self.defaults = defaults or {}
         self.prefix = prefix
+        self.places = places or {}
+        self.layer = layer
+
+    def at(self, layer: int) -> Config:
+        """Return the same fields as seen from *layer*."""
+        return Config(self.fields, self.defaults, self.prefix, self.places, layer)
+
+    def renamed(self, names: Mapping[str, str]) -> Config:
+        """Return the same fields, with those in *names* (concept: where it stands) in the concept's place.
+
+        Dots in *names* lead into nested objects. What is not there leaves the concept as it is.
+        """
+        fields, places = dict(self.fields), dict(self.places)
+        for concept, path in names.items():
+            *parents, name = path.split(".")
+            node: Config | None = self
+            for parent in parents:
+                node = node.part(parent) if node else None
+            if node is not None and node.fields.get(name) is not None:
+                spelled = self.spelled(concept)
+                fields[spelled] = node.fields[name]
+                places[spelled] = node.place(name)
+        return Config(fields, self.defaults, self.prefix, places, self.layer)
 
     def spelled(self, concept: str) -> str:
         """Return the name under which the config gives *concept*."""
         names = NAMES.get(concept, (concept,))
         return next((name for name in names if self.fields.get(name) is not None), names[0])
+
+    def place(self, name: str) -> str:
+        """Return the field *name* with the path to it."""
+        return self.places.get(name, self.prefix + name)
 
     def raw(self, concept: str) -> Any:
         """Return the unchecked value of *concept*, or None."""
@@ -105,14 +155,45 @@ class Config:
 
     def fault(self, key: str, concept: str, **values: Any) -> BadModelConfig:
         """Return the error *key* about *concept*."""
-        name = self.prefix + self.spelled(concept)
+        name = self.place(self.spelled(concept))
         return BadModelConfig(f"config.{key}", field=name, name=name, **values)
+
+    def wrong(self, key: str, concept: str, value: object) -> BadModelConfig:
+        """Return the error *key* about *concept*, which is *value*."""
+        return self.fault(key, concept, value=_REPR.repr(value))
+
+    def agree(self) -> None:
+        """Check that the sizes which a config may spell in several ways have one value.
+
+        Raises:
+            BadModelConfig: they have two.
+        """
+        for concept in AGREEING:
+            given = [name for name in NAMES[concept] if self.fields.get(name) is not None]
+            for other in given[1:]:
+                if self.fields[other] != self.fields[given[0]]:
+                    raise self.fault(
+                        "contradiction",
+                        concept,
+                        value=_REPR.repr(self.fields[given[0]]),
+                        other=self.place(other),
+                        second=_REPR.repr(self.fields[other]),
+                    )
+
+    def _entry(self, concept: str) -> Any:
+        """Return the value of *concept*, of a list the entry of this view's layer."""
+        value = self.raw(concept)
+        if self.layer is None or not isinstance(value, list):
+            return value
+        if self.layer >= len(value):
+            raise self.fault("short_list", concept, found=len(value), expected=self.layer + 1)
+        return value[self.layer]
 
     def integer(
         self, concept: str, default: int | None = None, *, minimum: int = 1, maximum: int = MAXIMUM
     ) -> int:
         """Return a whole number between *minimum* and *maximum*; *default* None means that it must be there."""
-        value = self.raw(concept)
+        value = self._entry(concept)
         if value is None:
             if default is None:
                 raise self.fault("missing", concept)
@@ -120,21 +201,25 @@ class Config:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
-            raise self.fault("not_integer", concept, value=_shown(value))
-        if not minimum <= value <= maximum:
-            raise self.fault("out_of_range", concept, value=_shown(value), minimum=minimum, maximum=maximum)
+            raise self.wrong("not_integer", concept, value)
+        self._within(concept, value, minimum, maximum)
         return value
 
     def number(self, concept: str, default: float, *, minimum: float = 0.0, maximum: float = 1e12) -> float:
-        """Return a finite number between *minimum* and *maximum*."""
+        """Return a finite number between *minimum* and *maximum*; NaN is between nothing."""
         value = self.raw(concept)
         if value is None:
             return default
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise self.fault("not_number", concept, value=_shown(value))
-        if not minimum <= value <= maximum:
-            raise self.fault("out_of_range", concept, value=_shown(value), minimum=minimum, maximum=maximum)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.wrong("not_number", concept, value)
+        self._within(concept, value, minimum, maximum)
         return float(value)
+
+    def _within(self, concept: str, value: float, minimum: float, maximum: float) -> None:
+        if not minimum <= value <= maximum:
+            raise self.fault(
+                "out_of_range", concept, value=_REPR.repr(value), minimum=minimum, maximum=maximum
+            )
 
     def flag(self, concept: str, default: bool) -> bool:
         """Return true or false."""
@@ -142,7 +227,7 @@ class Config:
         if value is None:
             return default
         if not isinstance(value, bool):
-            raise self.fault("not_boolean", concept, value=_shown(value))
+            raise self.wrong("not_boolean", concept, value)
         return value
 
     def word(self, concept: str, default: str = "") -> str:
@@ -151,25 +236,33 @@ class Config:
         if value is None:
             return default
         if not isinstance(value, str):
-            raise self.fault("not_text", concept, value=_shown(value))
+            raise self.wrong("not_text", concept, value)
         return value
+
+    def choice(self, concept: str, value: object, table: Mapping[str, str]) -> str:
+        """Return what *table* makes of *value*, one of the words of *concept*."""
+        if not isinstance(value, str) or value not in table:
+            raise self.fault("unknown_word", concept, value=_REPR.repr(value), choices=", ".join(table))
+        return table[value]
 
     def sequence(self, concept: str, length: int | None = None) -> list[Any] | None:
         """Return a list (of *length* items, where given), or None."""
         value = self.raw(concept)
         if value is None:
             return None
-        if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-            raise self.fault("not_list", concept, value=_shown(value))
+        if not isinstance(value, list | tuple):
+            raise self.wrong("not_list", concept, value)
         if length is not None and len(value) < length:
             raise self.fault("short_list", concept, found=len(value), expected=length)
-        return list(value)[:length] if length is not None else list(value)
+        return list(value[:length])
 
-    def integers(self, concept: str) -> list[int]:
-        """Return a list of whole numbers, empty where there is none."""
-        values = self.sequence(concept) or []
-        if any(isinstance(value, bool) or not isinstance(value, int) for value in values):
-            raise self.fault("not_integer", concept, value=_shown(values))
+    def integers(self, concept: str, length: int | None = None, *, minimum: int = 0) -> list[int]:
+        """Return a list of whole numbers of at least *minimum*, empty where there is none."""
+        values = self.sequence(concept, length) or []
+        for value in values:
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise self.wrong("not_integer", concept, value)
+            self._within(concept, value, minimum, MAXIMUM)
         return values
 
     def part(self, concept: str) -> Config | None:
@@ -178,10 +271,5 @@ class Config:
         if value is None:
             return None
         if not isinstance(value, Mapping):
-            raise self.fault("not_object", concept, value=_shown(value))
-        return Config(value, prefix=f"{self.prefix}{concept}.")
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+            raise self.wrong("not_object", concept, value)
+        return Config(value, prefix=f"{self.place(concept)}.")

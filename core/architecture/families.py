@@ -35,27 +35,15 @@ CONVERTED_NAMES = (
 """Families of configs that LitGPT converted: their model_type is "litgpt:" and the name of the checkpoint."""
 
 FOREIGN = {
-    "t5": "an encoder-decoder",
-    "mt5": "an encoder-decoder",
-    "bart": "an encoder-decoder",
-    "whisper": "an encoder-decoder",
-    "bert": "an encoder without a KV cache",
-    "roberta": "an encoder without a KV cache",
-    "xlm-roberta": "an encoder without a KV cache",
-    "clip": "a vision and text encoder",
-    "rwkv": "a recurrent network with its own state layout",
-    "rwkv7": "a recurrent network with its own state layout",
-    "mamba": "a state-space model without attention",
-    "mamba2": "a state-space model without attention",
-    "gemma3n": "nested (MatFormer) with per-layer embeddings",
-    "gemma3n_text": "nested (MatFormer) with per-layer embeddings",
-    "lfm2": "a hybrid of convolutions and attention",
-    "lfm2_moe": "a hybrid of convolutions and attention",
-    "longcat_flash": "two attention blocks in each layer",
-    "vit": "a vision encoder",
-    "siglip": "a vision encoder",
+    "encoder_decoder": "t5 mt5 umt5 bart mbart pegasus whisper",
+    "encoder": "bert roberta xlm-roberta deberta deberta-v2 modernbert distilbert electra",
+    "picture_encoder": "clip siglip vit dinov2",
+    "recurrent": "rwkv rwkv7 mamba mamba2 xlstm recurrent_gemma",
+    "nested": "gemma3n gemma3n_text",
+    "convolutions": "lfm2 lfm2_moe lfm2_vl",
+    "two_attentions": "longcat_flash",
 }
-"""Types that are known and that this program does not size, with the reason."""
+"""Types that are known and that this program does not size, by the reason: a key below config.is."""
 
 SUSPICIOUS = re.compile(
     r"mamba|ssm_|conv_kernel|rwkv|linear_attn|linear_num|lru_|block_types|recurrent|retention"
@@ -84,14 +72,24 @@ ROW_DEFAULTS: dict[str, Any] = {
     "dense_size": "intermediate_size",
     "dense_from": None,
     "mixer": None,
-    "gate": False,
+    "gate": "none",
     "tower": None,
     "cross": None,
+    "parts": (),
+    "full_fields": {},
+    "window_fields": {},
+    "shared_values": None,
+    "experts_beside": False,
+    "single_blocks": False,
     "halved_mlp": False,
     "multi_query": False,
     "embedding_norm": False,
     "defaults": {},
 }
+
+
+SWITCHES = ("qkv_bias", "output_bias", "mlp_bias", "head_bias", "router_bias", "sinks", "experts_beside")
+"""Fields of a row that are true, false, or the name of the config's flag that says so."""
 
 
 @dataclass(frozen=True)
@@ -104,11 +102,14 @@ class Family:
     text_part: bool = False
 
     def choice(self, field: str, config: Config) -> Any:
-        """Return the row's *field*; a text that names a config field gives that field's flag instead."""
+        """Return the row's *field*; one that names a flag of the config gives what the flag says.
+
+        A row may name the flag ("attention_bias"), or the flag and what it stands for ({field, kind}).
+        """
         value = self.row[field]
         if isinstance(value, Mapping):
             return value["kind"] if config.flag(value["field"], False) else "none"
-        if isinstance(value, str) and field in ("qkv_bias", "output_bias", "mlp_bias", "head_bias"):
+        if isinstance(value, str) and field in SWITCHES:
             return config.flag(value, False)
         return value
 
@@ -154,19 +155,36 @@ def recognise(config: Config) -> Family:
         name = name.removesuffix("_text")
     if name in _table():
         return Family(name, _table()[name], text_part=text_part)
-    if name in FOREIGN:
-        raise UnsupportedArchitecture("config.foreign", field="model_type", type=stated, reason=FOREIGN[name])
-    odd = sorted(field for field in config.fields if SUSPICIOUS.search(field))
-    if odd:
+    return _unlisted(config, name, stated[:80] or "?", text_part)
+
+
+def _unlisted(config: Config, name: str, stated: str, text_part: bool) -> Family:
+    """Return the family of a type that has no row: a plain decoder where nothing speaks against it."""
+    reason = next((key for key, names in FOREIGN.items() if name in names.split()), None)
+    if reason is None and config.flag("is_encoder_decoder", False):
+        reason = "encoder_decoder"
+    place = config.place("model_type")
+    if reason:
         raise UnsupportedArchitecture(
-            "config.unlike", field="model_type", type=stated or "?", fields=", ".join(odd)
+            "config.foreign", field=place, type=stated, reason=Sentence(f"config.is.{reason}")
         )
+    odd = sorted(field for field in config.fields if SUSPICIOUS.search(str(field)))
+    if odd:
+        fields = ", ".join(name[:60] for name in odd[:6])
+        raise UnsupportedArchitecture("config.unlike", field=place, type=stated, fields=fields)
     for field in ("hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size"):
         if not config.has(field):
             raise UnsupportedArchitecture(
-                "config.unknown_type", field="model_type", type=stated or "?", missing=config.spelled(field)
+                "config.unknown_type", field=place, type=stated, missing=config.place(config.spelled(field))
             )
     mla = config.has("kv_lora_rank")
     plain = {**ROW_DEFAULTS, "attention": "mla" if mla else "gqa", "shared": "count"}
-    note = say("config.assumed_decoder", type=stated or "?")
-    return Family(name or "unknown", plain, (note,), text_part)
+    note = say("config.assumed_decoder", type=stated)
+    return Family(name[:80] or "unknown", plain, (note,), text_part)
+
+
+def published_tower(outer: Config, family: Family) -> str | None:
+    """Return the vision tower that the published checkpoints of this type carry, where the config omits it."""
+    row = _table().get(outer.word("model_type").strip().lower(), family.row)
+    tower: str | None = row["tower"]
+    return tower

@@ -47,8 +47,11 @@ class MixtureOfExperts:
     router_bias: bool = False
     gated: bool = True
     bias: bool = False
-    extra: Mlp | None = None
-    """A dense MLP beside the experts, where a layer has both (Arctic, Hunyuan hybrids)."""
+    beside: Mlp | None = None
+    """A dense MLP beside the experts, with norms around both, where a layer has both (Gemma 4)."""
+    latent: int = 0
+    """The width in which experts work, where a projection leads down to it and one back (Nemotron 3, Kimi K3)."""
+    latent_norm: bool = False
 
     def tensors(self) -> list[TensorGroup]:
         """Return router, experts and shared expert of one layer."""
@@ -56,7 +59,8 @@ class MixtureOfExperts:
         if self.router_bias:
             groups.append(vector("router_bias", self.experts, "router"))
         share = self.chosen / self.experts
-        for tensor in Mlp(self.hidden, self.inner, self.gated, self.bias).tensors("expert", "expert"):
+        width = self.latent or self.hidden
+        for tensor in Mlp(width, self.inner, self.gated, self.bias).tensors("expert", "expert"):
             groups.append(
                 TensorGroup(tensor.name, tensor.shape, "expert", "expert", copies=self.experts, active=share)
             )
@@ -64,6 +68,14 @@ class MixtureOfExperts:
             groups += Mlp(self.hidden, self.shared_inner, self.gated).tensors("mlp", "shared_expert")
         if self.shared_gate:
             groups.append(matrix("shared_expert.choice", 1, self.hidden, "router", "replicated"))
-        if self.extra:
-            groups += self.extra.tensors()
+        if self.latent:
+            groups += [
+                matrix("latent.down", self.latent, self.hidden, "mlp", "replicated"),
+                matrix("latent.up", self.hidden, self.latent, "mlp", "replicated"),
+            ]
+        if self.latent_norm:
+            groups.append(vector("latent.norm", self.latent))
+        if self.beside:
+            # Three norms around the two paths, and the scales of the router's input and of each expert.
+            groups += [*self.beside.tensors(), vector("beside.vectors", 4 * self.hidden + self.experts)]
         return groups

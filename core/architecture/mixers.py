@@ -15,6 +15,7 @@ from core.architecture.attention import (
 from core.architecture.caches import CacheLayout
 from core.architecture.config import Config
 from core.architecture.families import Family
+from core.architecture.layers import block_part, layer_count, single_blocks
 from core.architecture.recurrent import GatedDeltaNet, KimiDeltaAttention, LightningAttention, Mamba, Mamba2
 from core.architecture.tensors import TensorGroup
 
@@ -37,28 +38,31 @@ def mixers(config: Config, family: Family) -> list[Mixer | None]:
     Raises:
         BadModelConfig: heads that do not divide, lists of the wrong length, missing sizes.
     """
-    layers = config.integer("num_hidden_layers", maximum=10_000)
+    layers = layer_count(config)
     blocks = config.sequence("block_configs", layers)
     if blocks is not None:
-        return [_variable(config, family, block) for block in blocks]
+        return [_variable(config, block) for block in blocks]
     kinds = _kinds(config, family, layers)
-    cache: dict[str, Mixer | None] = {}
-    for kind in kinds:
-        if kind not in cache:
-            cache[kind] = _mixer(kind, config, family)
-    return [cache[kind] for kind in kinds]
+    found = {kind: mixer(kind, config, family) for kind in set(kinds)}
+    return [found[kind] for kind in kinds]
 
 
 def _kinds(config: Config, family: Family, layers: int) -> list[str]:
-    """Name the kind of each layer: full, window, chunk, linear, cross, none, or ratio:N (DeepSeek-V4)."""
+    """Name the kind of each layer: full, window, chunk, linear, cross, indexed, none, or ratio:N (DeepSeek-V4)."""
     if family.row["attention"] == "compressed":
-        ratios = config.sequence("compress_ratios", layers) or [4] * layers
+        ratios = config.integers("compress_ratios", layers) or [4] * layers
         return [f"ratio:{ratio}" for ratio in ratios]
-    types = config.sequence("layer_types", layers) or config.sequence("layers_block_type", layers)
-    if types and family.name != "minimax_m1":
-        return [_TYPES.get(str(kind), "full") for kind in types]
+    blocks = single_blocks(config, family, layers)
+    if blocks:
+        return [{"attention": "full", "mamba": "linear"}.get(block, "none") for block in blocks]
+    if _index_field(config):
+        return _indexed(config, layers)
+    for field in ("layer_types", "layers_block_type"):
+        types = config.sequence(field, layers)
+        if types and not all(isinstance(kind, int) for kind in types):
+            return [config.choice(field, kind, _TYPES) for kind in types]
     if family.row["mixer"]:
-        return _hybrid(config, family, layers)
+        return _hybrid(config, str(family.row["mixer"]), layers)
     crossed = set(config.integers(family.row["cross"])) if family.row["cross"] else set()
     windows = _windows(config, family, layers)
     return ["cross" if layer in crossed else windows[layer] for layer in range(layers)]
@@ -74,15 +78,31 @@ _TYPES = {
     "linear_attention": "linear",
     "mamba": "linear",
     "mamba2": "linear",
-    "conv": "linear",
 }
+
+_INDEXERS = {"full": "indexed", "shared": "full"}
+
+
+def _index_field(config: Config) -> bool:
+    return config.has("index_head_dim") or config.has("sparse_attention_config")
+
+
+def _indexed(config: Config, layers: int) -> list[str]:
+    """Say which layers have an indexer of their own; the others reuse its choice or attend to everything."""
+    part = config.part("sparse_attention_config")
+    if part is not None:  # MiniMax-M3
+        flags = part.integers("sparse_attention_freq", layers) or [1] * layers
+        return ["indexed" if flag else "full" for flag in flags]
+    types = config.sequence("indexer_types", layers) or ["full"] * layers
+    return [config.choice("indexer_types", kind, _INDEXERS) for kind in types]
 
 
 def _windows(config: Config, family: Family, layers: int) -> list[str]:
     """Lay out sliding windows by the family's rule, or by an explicit list of indices."""
-    indices = config.sequence("sliding_window_indices", layers)
-    if indices is not None:
-        return ["window" if index else "full" for index in indices]
+    for field in ("sliding_window_indices", "hybrid_layer_pattern"):
+        flags = config.integers(field, layers)
+        if flags:
+            return ["window" if flag else "full" for flag in flags]
     rule = str(family.row["sliding"])
     if rule == "chunk" and config.has("attention_chunk_size"):
         interval = config.integer("no_rope_layer_interval", 4)
@@ -104,48 +124,73 @@ def _switched(config: Config) -> bool:
     return config.flag("use_sliding_window", False)
 
 
-def _hybrid(config: Config, family: Family, layers: int) -> list[str]:
+_LAYOUTS = {
+    "delta": "full_attention_interval",
+    "kimi": "linear_attn_config",
+    "lightning": "attn_type_list",
+    "mamba": "attn_layer_period",
+    "mamba2": "layer_types",
+}
+"""The field in which hybrids with each recurrent block usually say which layers attend."""
+
+
+def _hybrid(config: Config, mixing: str, layers: int) -> list[str]:
     """Lay out attention among recurrent layers; each family says it in its own way."""
-    pattern = config.word("hybrid_override_pattern")
-    if pattern:
-        if len(pattern) < layers:
-            raise config.fault("short_list", "hybrid_override_pattern", found=len(pattern), expected=layers)
-        return [{"*": "full", "M": "linear"}.get(mark, "none") for mark in pattern[:layers]]
     linear = config.part("linear_attn_config")
-    if linear:
-        full = {layer - 1 for layer in linear.integers("full_attn_layers")}
-        return ["full" if layer in full else "linear" for layer in range(layers)]
-    flags = config.sequence("attn_type_list", layers) or config.sequence("layer_types", layers)
-    if flags:
-        return ["full" if flag in (1, "full_attention") else "linear" for flag in flags]
-    if config.has("attn_layer_indices"):
+    if linear is not None:
+        full = {layer - 1 for layer in linear.integers("full_attn_layers", minimum=1)}
+    elif config.has("attn_type_list"):
+        flags = config.integers("attn_type_list", layers)
+        full = {layer for layer, flag in enumerate(flags) if flag == 1}
+    elif config.has("attn_layer_indices"):
         full = set(config.integers("attn_layer_indices"))
-        return ["full" if layer in full else "linear" for layer in range(layers)]
-    if config.has("attn_layer_period"):
+    elif config.has("attn_layer_period"):
         period, offset = (
             config.integer("attn_layer_period"),
             config.integer("attn_layer_offset", 0, minimum=0),
         )
-        return ["full" if layer % period == offset else "linear" for layer in range(layers)]
-    interval = config.integer("full_attention_interval", 1)
-    return ["full" if (layer + 1) % interval == 0 else "linear" for layer in range(layers)]
+        full = {layer for layer in range(layers) if layer % period == offset}
+    elif config.has("full_attention_interval"):
+        interval = config.integer("full_attention_interval")
+        full = {layer for layer in range(layers) if (layer + 1) % interval == 0}
+    else:
+        raise config.fault("missing", _LAYOUTS[mixing])
+    return ["full" if layer in full else "linear" for layer in range(layers)]
 
 
-def _mixer(kind: str, config: Config, family: Family) -> Mixer | None:
+def mixer(kind: str, config: Config, family: Family) -> Mixer | None:
+    """Return the mixer of layers of *kind*.
+
+    Raises:
+        BadModelConfig: heads that do not divide, or missing sizes.
+    """
     if kind == "none":
         return None
     if kind == "linear":
         return _recurrent(config, family)
     if kind.startswith("ratio:"):
         return _compressed(config, int(kind[6:]))
-    if family.row["attention"] == "mla":
-        return _latent(config)
-    attention = _grouped(config, family)
+    if family.row["attention"] == "mla" and not _expanded(config):
+        return _latent(config, family, indexed=kind == "indexed")
+    return _attention(kind, config, family)
+
+
+def _expanded(config: Config) -> bool:
+    """Return whether a family of latent attention says that this model has plain heads (DeepSeek-VL2 tiny)."""
+    nulled = "kv_lora_rank" in config.fields and config.fields["kv_lora_rank"] is None
+    return nulled or not config.flag("use_mla", True)
+
+
+def _attention(kind: str, config: Config, family: Family) -> Mixer:
+    renamed = config.renamed(family.row["window_fields" if kind == "window" else "full_fields"])
+    attention = _grouped(renamed, family, shared_values=kind != "window")
     if kind == "window":
         return replace(attention, cache="window", window=config.integer("sliding_window"))
     if kind == "chunk":
         return replace(attention, cache="chunk", window=config.integer("attention_chunk_size", 8192))
-    return CrossAttention(attention) if kind == "cross" else attention
+    if kind == "indexed":
+        return replace(attention, index=_index(config))
+    return CrossAttention(replace(attention, qk_norm="head")) if kind == "cross" else attention
 
 
 def heads_of(config: Config, family: Family) -> tuple[int, int, int]:
@@ -163,51 +208,57 @@ def heads_of(config: Config, family: Family) -> tuple[int, int, int]:
     return heads, kv_heads, config.integer("head_dim", hidden // heads)
 
 
-def _grouped(config: Config, family: Family) -> GroupedQueryAttention:
+def _grouped(config: Config, family: Family, *, shared_values: bool) -> GroupedQueryAttention:
     heads, kv_heads, head_dim = heads_of(config, family)
     qkv_bias = bool(family.choice("qkv_bias", config))
     output_bias = family.choice("output_bias", config)
     if family.name == "llama" and qkv_bias:
         output_bias = True  # one switch for all four projections
+    flag = family.row["shared_values"]
     return GroupedQueryAttention(
         hidden=config.integer("hidden_size"),
         heads=heads,
         kv_heads=kv_heads,
         head_dim=head_dim,
-        value_dim=config.integer("v_head_dim", head_dim),
+        value_dim=config.integer("v_head_dim", 0, minimum=0) or head_dim,
         qkv_bias=qkv_bias,
         output_bias=bool(output_bias),
         qk_norm=family.choice("qk_norm", config),
-        sinks=bool(family.row["sinks"]),
-        gated=bool(family.row["gate"]),
+        sinks=bool(family.choice("sinks", config)),
+        gate=family.choice("gate", config),
+        values_are_keys=shared_values and bool(flag) and config.flag(str(flag), False),
     )
 
 
-def _variable(config: Config, family: Family, block: Any) -> Mixer | None:
+def _variable(config: Config, block: Any) -> Mixer | None:
     """Read one entry of `block_configs` (DeciLM, Nemotron NAS): heads per group, or no attention at all."""
-    part = Config(block if isinstance(block, dict) else {}, prefix="block_configs[].").part("attention")
-    if part is None:
-        raise config.fault("not_object", "block_configs", value="attention")
+    part = block_part(config, block, "attention")
     if part.flag("no_op", False) or part.flag("replace_with_linear", False):
         return None
     heads = config.integer("num_attention_heads")
     group = part.integer("n_heads_in_group")
     if heads % group:
-        raise config.fault("kv_heads", "block_configs", value=group, heads=heads)
+        raise part.fault("kv_heads", "n_heads_in_group", value=group, heads=heads)
     hidden = config.integer("hidden_size")
-    head_dim = config.integer("head_dim", hidden // heads)
+    head_dim = config.integer("head_dim", max(1, hidden // heads))
     return GroupedQueryAttention(hidden, heads, heads // group, head_dim, head_dim)
 
 
 def _index(config: Config) -> SparseIndex | None:
-    if not config.has("index_head_dim"):
-        return None
+    part = config.part("sparse_attention_config")
+    if part is not None:
+        return SparseIndex(
+            part.integer("sparse_num_index_heads"),
+            part.integer("sparse_index_dim"),
+            part.integer("sparse_topk_blocks") * part.integer("sparse_block_size"),
+            blocks=True,
+        )
     return SparseIndex(
         config.integer("index_n_heads"), config.integer("index_head_dim"), config.integer("index_topk", 2048)
     )
 
 
-def _latent(config: Config) -> LatentAttention:
+def _latent(config: Config, family: Family, *, indexed: bool) -> LatentAttention:
     return LatentAttention(
         hidden=config.integer("hidden_size"),
         heads=config.integer("num_attention_heads"),
@@ -217,7 +268,8 @@ def _latent(config: Config) -> LatentAttention:
         rope_dim=config.integer("qk_rope_head_dim"),
         value_dim=config.integer("v_head_dim"),
         bias=config.flag("attention_bias", False),
-        index=_index(config),
+        index=_index(config) if indexed else None,
+        gated=family.choice("gate", config) == "full",
     )
 
 
@@ -231,13 +283,15 @@ def _compressed(config: Config, ratio: int) -> CompressedAttention:
         output_groups=config.integer("o_groups"),
         window=config.integer("sliding_window", 128),
         ratio=ratio,
-        index=_index(config),
+        index=_index(config) if _index_field(config) else None,
     )
 
 
 def _recurrent(config: Config, family: Family) -> Mixer:
     hidden = config.integer("hidden_size")
     mixer = family.row["mixer"]
+    if mixer is None:
+        raise config.fault("no_recurrence", "layer_types", family=family.name)
     if mixer == "delta":
         return GatedDeltaNet(
             hidden,
@@ -256,6 +310,7 @@ def _recurrent(config: Config, family: Family) -> Mixer:
             linear.integer("num_heads"),
             linear.integer("head_dim"),
             linear.integer("short_conv_kernel_size", 4),
+            linear.flag("use_full_rank_gate", False),
         )
     if mixer == "lightning":
         return LightningAttention(

@@ -9,10 +9,10 @@ from typing import Any
 
 from core.architecture.caches import CacheLayout
 from core.architecture.config import Config
-from core.architecture.families import Family, recognise
+from core.architecture.families import Family, published_tower, recognise
 from core.architecture.feedforward import Mlp
-from core.architecture.layers import Feedforward, feedforwards, mixture
-from core.architecture.mixers import Mixer, mixers
+from core.architecture.layers import Feedforward, feedforward, feedforwards, mixture, single_blocks
+from core.architecture.mixers import Mixer, mixer, mixers
 from core.architecture.model import Model
 from core.architecture.tensors import Stage, TensorGroup, matrix, vector
 from core.architecture.towers import towers
@@ -45,7 +45,7 @@ def read_model(config: Mapping[str, Any], name: str | None = None) -> Model:
     hidden = text.integer("hidden_size")
     tied = _tied(text, outer, family)
     groups = _stack(mixing, feeding, hidden, family) + _ends(text, family, hidden, tied)
-    tower = family.row["tower"] if not config.get("vision_config") else None
+    tower = published_tower(outer, family) if not config.get("vision_config") else None
     vision = towers(outer, hidden, tower)
     warnings = list(family.notes) + _warnings(outer, family, tower, vision)
     moe = mixture(text, family)
@@ -60,7 +60,7 @@ def read_model(config: Mapping[str, Any], name: str | None = None) -> Model:
         vocabulary=text.integer("vocab_size"),
         heads=heads,
         kv_heads=_kv_heads(mixing, heads),
-        head_dim=text.integer("head_dim", max(1, hidden // heads)),
+        head_dim=_head_dim(text, hidden, heads),
         dense_inner=dense,
         experts=moe.experts if moe else 0,
         experts_per_token=moe.chosen if moe else 0,
@@ -85,20 +85,34 @@ def _decoder(outer: Config) -> tuple[Config, Family]:
     if inner is not None and inner.part("text_config") is not None:  # the thinker of an omni model
         inner = inner.part("text_config")
     if inner is None:
-        family = recognise(outer)
-        return Config(outer.fields, family.row["defaults"]), family
-    # A multimodal config names the family twice; the decoder's own name is the more exact one, but some
-    # leave it out, and then the fields may stand outside as well (Qwen2-VL before nesting).
-    named = Config({**_outside(outer), **inner.fields}, prefix=inner.prefix)
-    if not inner.word("model_type"):
-        named = Config({**named.fields, "model_type": outer.word("model_type")}, prefix=inner.prefix)
-    family = recognise(named)
-    return Config(named.fields, family.row["defaults"], inner.prefix), family
+        decoder = outer
+    else:
+        # A multimodal config names the family twice; the decoder's own name is the more exact one, but some
+        # leave it out, and then the fields may stand outside as well (Qwen2-VL before nesting).
+        shared = {
+            name: outer.fields[name]
+            for name in OUTSIDE
+            if name in outer.fields and inner.fields.get(name) is None
+        }
+        if not inner.word("model_type"):
+            shared["model_type"] = outer.word("model_type")
+        decoder = Config(
+            {**inner.fields, **shared}, prefix=inner.prefix, places={name: name for name in shared}
+        )
+    family = recognise(decoder)
+    fields, places = dict(decoder.fields), dict(decoder.places)
+    for name in family.row["parts"]:
+        part = decoder.part(name)
+        for key, value in (part.fields if part else {}).items():
+            if key != "model_type" and fields.get(key) is None and part is not None:
+                fields[key], places[key] = value, part.place(key)
+    text = Config(fields, family.row["defaults"], decoder.prefix, places)
+    text.agree()
+    return text, family
 
 
-def _outside(outer: Config) -> dict[str, Any]:
-    keep = ("tie_word_embeddings", "torch_dtype", "dtype", "vocab_size", "max_position_embeddings")
-    return {name: outer.fields[name] for name in keep if outer.fields.get(name) is not None}
+OUTSIDE = ("tie_word_embeddings", "torch_dtype", "dtype", "vocab_size", "max_position_embeddings")
+"""Fields of the decoder that multimodal configs may keep beside its part."""
 
 
 def _architecture(outer: Config) -> str:
@@ -189,17 +203,27 @@ def _mtp(
 
     Source: DeepSeek-V3 README_WEIGHTS.md (11.5 B parameters beside the shared embedding and head).
     """
-    count = text.integer(
-        "num_nextn_predict_layers", text.integer("num_mtp_modules", 0, minimum=0), minimum=0, maximum=1000
-    )
+    count = text.integer("mtp_layers", 0, minimum=0, maximum=1000)
     if not count:
         return []
     hidden = text.integer("hidden_size")
-    block, feed = mixing[-1], feeding[-1]
+    blocks: list[Mixer | Feedforward] = [mixing[-1], feeding[-1]]
+    for pattern in ("mtp_hybrid_override_pattern", "mtp_layers_block_type"):
+        length = len(text.raw(pattern)) if isinstance(text.raw(pattern), str | list) else 0
+        kinds = single_blocks(text, family, length, "mtp_") if length else None
+        if kinds:
+            blocks = [_single(kind, text, family) for kind in kinds]
+            break
     layers = tuple(range(len(mixing), len(mixing) + count))
-    tensors = (block.tensors() if block else []) + (feed.tensors() if feed else [])
+    tensors = [tensor for block in blocks if block for tensor in block.tensors()]
     tensors += [matrix("mtp.join", hidden, 2 * hidden, "mtp", "replicated"), vector("mtp.norms", 5 * hidden)]
     return [tensor.at(layers, "last") for tensor in tensors]
+
+
+def _single(kind: str, text: Config, family: Family) -> Mixer | Feedforward:
+    if kind in ("attention", "mamba"):
+        return mixer("full" if kind == "attention" else "linear", text, family)
+    return feedforward(kind, text, family)
 
 
 def _caches(mixing: Sequence[Mixer | None]) -> list[CacheLayout]:
@@ -207,6 +231,10 @@ def _caches(mixing: Sequence[Mixer | None]) -> list[CacheLayout]:
     for block, layers in _by_block(mixing).items():  # type: ignore[arg-type]
         layouts += [replace(layout, layers=layers) for layout in block.caches()]
     return layouts
+
+
+def _head_dim(text: Config, hidden: int, heads: int) -> int:
+    return text.integer("head_dim", max(1, hidden // heads))
 
 
 def _kv_heads(mixing: Sequence[Mixer | None], heads: int) -> int:
@@ -259,7 +287,7 @@ def _rope_tables(text: Config, family: Family) -> list[tuple[int, int]]:
         return []
     length = text.integer("max_position_embeddings", maximum=2**40)
     heads, hidden = text.integer("num_attention_heads"), text.integer("hidden_size")
-    width = text.integer("qk_rope_head_dim", text.integer("head_dim", max(1, hidden // heads)))
+    width = text.integer("qk_rope_head_dim", 0, minimum=0) or _head_dim(text, hidden, heads)
     width = max(2, int(width * text.number("partial_rotary_factor", 1.0, maximum=1.0)))
     scaling = text.raw("rope_scaling")
     rope = Config(scaling if isinstance(scaling, Mapping) else {}, prefix=f"{text.prefix}rope_scaling.")

@@ -69,17 +69,24 @@ class KimiDeltaAttention:
     heads: int
     head_dim: int
     kernel: int
+    wide_gate: bool = False
+    """Whether the output gate is one full matrix (Kimi K3) instead of two of low rank."""
 
     def tensors(self) -> list[TensorGroup]:
         """Return the projections, three convolutions and two low-rank gates of one layer."""
         width = self.heads * self.head_dim
+        gate = [
+            matrix("linear.gate_a", self.head_dim, self.hidden, "attention", "replicated"),
+            matrix("linear.gate_b", width, self.head_dim, "attention", "column"),
+        ]
+        if self.wide_gate:
+            gate = [matrix("linear.gate", width, self.hidden, "attention", "column")]
         return [
+            *gate,
             matrix("linear.qkv", 3 * width, self.hidden, "attention", "column"),
             matrix("linear.convolution", 3 * width, self.kernel, "state", "column"),
             matrix("linear.decay_a", self.head_dim, self.hidden, "attention", "replicated"),
             matrix("linear.decay_b", width, self.head_dim, "attention", "column"),
-            matrix("linear.gate_a", self.head_dim, self.hidden, "attention", "replicated"),
-            matrix("linear.gate_b", width, self.head_dim, "attention", "column"),
             matrix("linear.beta", self.heads, self.hidden, "state", "column"),
             vector("linear.decay", self.heads + width, "state", "column"),
             vector("linear.norm", self.head_dim),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.architecture.config import Config
+from core.architecture.config import MAXIMUM, Config
 from core.architecture.tensors import Shard, TensorGroup, matrix, vector
 
 PUBLISHED: dict[str, dict[str, Any]] = {
@@ -28,6 +29,18 @@ PUBLISHED: dict[str, dict[str, Any]] = {
         "num_attention_heads": 16,
         "patch_size": 14,
     },
+    # meta-llama/Llama-4-* config.json, also the defaults of transformers' Llama4VisionConfig.
+    "llama4": {
+        "model_type": "llama4_vision_model",
+        "hidden_size": 1408,
+        "intermediate_size": 5632,
+        "num_hidden_layers": 34,
+        "num_attention_heads": 16,
+        "patch_size": 14,
+        "image_size": 336,
+        "projector_input_dim": 4096,
+        "vision_output_dim": 4096,
+    },
 }
 """Towers of checkpoints whose configs often come without them."""
 
@@ -49,48 +62,41 @@ SPLIT = (
 
 @dataclass(frozen=True)
 class Encoder:
-    """The sizes of one tower, whatever its config calls them."""
+    """The sizes of one tower, whatever its config calls them.
+
+    `width` is that of queries, keys and values where it is not `hidden`; `tables` are learned positions, and
+    `vectors` the elements of norms and biases in one layer.
+    """
 
     kind: str
     layers: int
     hidden: int
     inner: int
     patch_elements: int
-    positions: int
-    projector: tuple[tuple[int, int], ...]
+    width: int
+    vectors: int
+    tables: tuple[tuple[int, int], ...] = ()
+    projector: tuple[tuple[int, int], ...] = ()
 
     def tensors(self) -> list[TensorGroup]:
         """Return the whole tower as groups outside the decoder stack."""
         split: Shard = "column" if self.kind in SPLIT else "replicated"
         back: Shard = "row" if self.kind in SPLIT else "replicated"
-        gated = self.kind in GATED
+        up = self.inner * (2 if self.kind in GATED else 1)
         count = self.layers
         groups = [
-            _outside(matrix("vision.qkv", 3 * self.hidden, self.hidden, "vision", split, copies=count)),
-            _outside(matrix("vision.o", self.hidden, self.hidden, "vision", back, copies=count)),
-            _outside(
-                matrix(
-                    "vision.up", self.inner * (2 if gated else 1), self.hidden, "vision", split, copies=count
-                )
-            ),
-            _outside(matrix("vision.down", self.hidden, self.inner, "vision", back, copies=count)),
-            _outside(vector("vision.vectors", self.vectors(gated), "vision", copies=count)),
-            _outside(matrix("vision.patch", self.hidden, self.patch_elements, "vision", "replicated")),
+            matrix("vision.qkv", 3 * self.width, self.hidden, "vision", split, copies=count),
+            matrix("vision.o", self.hidden, self.width, "vision", back, copies=count),
+            matrix("vision.up", up, self.hidden, "vision", split, copies=count),
+            matrix("vision.down", self.hidden, self.inner, "vision", back, copies=count),
+            vector("vision.vectors", self.vectors, "vision", copies=count),
+            matrix("vision.patch", self.hidden, self.patch_elements, "vision", "replicated"),
         ]
-        if self.positions:
-            groups.append(
-                _outside(matrix("vision.positions", self.positions, self.hidden, "vision", "replicated"))
-            )
+        for number, (rows, columns) in enumerate(self.tables):
+            groups.append(matrix(f"vision.positions.{number}", rows, columns, "vision", "replicated"))
         for number, (rows, columns) in enumerate(self.projector):
-            groups.append(_outside(matrix(f"projector.{number}", rows, columns, "vision", "replicated")))
-        return groups
-
-    def vectors(self, gated: bool) -> int:
-        """Return the elements of norms and biases in one layer."""
-        if self.kind == "pixtral":
-            return 2 * self.hidden
-        norms = (2 if gated else 4) * self.hidden
-        return norms + 4 * self.hidden + self.inner * (2 if gated else 1) + self.hidden
+            groups.append(matrix(f"projector.{number}", rows, columns, "vision", "replicated"))
+        return [_outside(group) for group in groups]
 
 
 def _outside(group: TensorGroup) -> TensorGroup:
@@ -107,48 +113,97 @@ def towers(config: Config, text_hidden: int, published: str | None) -> list[Tens
     if vision is None and published:
         vision = Config(PUBLISHED[published], prefix="vision_config.")
     if vision is not None and vision.fields:
-        groups += _vision(vision, text_hidden, config).tensors()
+        for part in _parts(vision):
+            groups += _vision(part, text_hidden, config).tensors()
     audio = config.part("audio_config")
     if audio is not None and audio.fields:
         groups += _audio(audio, text_hidden)
     return groups
 
 
+def _parts(vision: Config) -> list[Config]:
+    """Return the towers of *vision*: one, or several by name in the place of the width (DeepSeek-OCR)."""
+    if not isinstance(vision.raw("width"), Mapping):
+        return [vision]
+    several = vision.part("width")
+    parts = [several.part(name) for name in several.fields] if several else []
+    return [part for part in parts if part is not None]
+
+
 def _vision(vision: Config, text_hidden: int, outer: Config) -> Encoder:
-    kind = vision.word("model_type")
+    kind = vision.word("model_type") or outer.word("model_type")
     # Qwen2-VL calls the tower's width embed_dim and its output hidden_size.
     hidden = _first(vision, ("embed_dim", "vt_hidden_size", "hidden_size", "width"), 1024)
-    layers = _first(vision, ("depth", "vt_num_hidden_layers", "num_hidden_layers", "layers"), 24)
+    layers = _first(
+        vision, ("depth", "vt_num_hidden_layers", "num_hidden_layers", "layers"), 24, maximum=10_000
+    )
     if kind == "mllama_vision_model":
-        layers += vision.integer("num_global_layers", 8)
+        layers += vision.integer("num_global_layers", 8, maximum=10_000)
     ratio = vision.number("mlp_ratio", 4.0, maximum=100.0)
     inner = _first(vision, ("vt_intermediate_size", "intermediate_size"), int(hidden * ratio))
-    patch = vision.raw("patch_size")
-    if isinstance(patch, list):
-        patch = patch[0]
-    size = patch if isinstance(patch, int) and not isinstance(patch, bool) and 0 < patch < 4096 else 14
-    frames = vision.integer("temporal_patch_size", 1)
-    elements = 3 * frames * size * size
-    image = vision.raw("image_size")
-    image = image[0] if isinstance(image, list) and image else image
-    learned = kind not in ("pixtral", "qwen2_vl", "qwen2_5_vl")
-    grid = (image // size) ** 2 if isinstance(image, int) and learned and 0 < image < 2**16 else 0
-    positions = _first(vision, ("num_position_embeddings",), grid, minimum=0)
+    patch = _side(vision, "patch_size", 14, maximum=4096)
+    frames = vision.integer("temporal_patch_size", 1, maximum=4096)
     return Encoder(
-        kind, layers, hidden, inner, elements, positions, _projector(vision, kind, hidden, text_hidden, outer)
+        kind,
+        layers,
+        hidden,
+        inner,
+        3 * frames * patch * patch,
+        vision.integer("qkv_hidden_size", hidden),
+        _vectors(kind, hidden, inner),
+        _tables(vision, kind, hidden, patch),
+        _projector(vision, kind, hidden, text_hidden, outer),
     )
 
 
-def _first(config: Config, names: tuple[str, ...], default: int, minimum: int = 1) -> int:
+def _vectors(kind: str, hidden: int, inner: int) -> int:
+    """Return the elements of norms and biases in one layer."""
+    if kind == "pixtral":
+        return 2 * hidden
+    if kind == "mllama_vision_model":  # attention has no biases
+        return 4 * hidden + inner + hidden
+    if kind in GATED:
+        return 2 * hidden + 4 * hidden + 2 * inner + hidden
+    return 4 * hidden + 4 * hidden + inner + hidden
+
+
+def _tables(vision: Config, kind: str, hidden: int, patch: int) -> tuple[tuple[int, int], ...]:
+    """Return the tables of learned positions."""
+    side = _side(vision, "image_size", 0, maximum=2**16)
+    grid = (side // patch) ** 2
+    if kind == "mllama_vision_model":
+        # One position a patch, and for each aspect ratio one a patch and tile, and two more a tile.
+        tiles = vision.integer("max_num_tiles", 4, maximum=1000)
+        ratios = len(vision.sequence("supported_aspect_ratios") or [0] * 8) + 1
+        return ((grid + 1, hidden), (ratios * tiles, (grid + 1) * hidden), (2 * ratios * tiles, hidden))
+    if kind in ("pixtral", "qwen2_vl", "qwen2_5_vl"):
+        grid = 0
+    rows = _first(vision, ("num_position_embeddings",), grid, minimum=0)
+    return ((rows, hidden),) if rows else ()
+
+
+def _side(config: Config, concept: str, default: int, maximum: int) -> int:
+    """Return a length in pixels; of a list or an object of two, the first."""
+    value = config.raw(concept)
+    if isinstance(value, list) and value:
+        return Config({concept: value[0]}, prefix=config.prefix).integer(concept, default, maximum=maximum)
+    return config.integer(concept, default, maximum=maximum)
+
+
+def _first(
+    config: Config, names: tuple[str, ...], default: int, minimum: int = 1, maximum: int = MAXIMUM
+) -> int:
     name = next((name for name in names if config.has(name)), None)
-    return default if name is None else config.integer(name, minimum=minimum)
+    return default if name is None else config.integer(name, minimum=minimum, maximum=maximum)
 
 
 def _projector(
     vision: Config, kind: str, hidden: int, text_hidden: int, outer: Config
 ) -> tuple[tuple[int, int], ...]:
     """Return the matrices that lead from the tower's patches to the decoder's width."""
-    merge = vision.integer("spatial_merge_size", outer.integer("spatial_merge_size", 1))
+    merge = vision.integer(
+        "spatial_merge_size", outer.integer("spatial_merge_size", 1, maximum=1000), maximum=1000
+    )
     merged = hidden * merge * merge
     if (
         kind.startswith("siglip")
@@ -161,10 +216,12 @@ def _projector(
     if kind.startswith("qwen"):
         out = vision.integer("out_hidden_size", text_hidden)
         deep = len(vision.sequence("deepstack_visual_indexes") or [])
-        return ((merged, merged), (out, merged)) * (1 + deep)
+        return ((merged, merged), (out, merged)) * (1 + min(deep, 100))
     if kind in ("moonvit", "kimi_k25") or outer.word("model_type").startswith("kimi"):
         quadrupled = 4 * hidden
         return ((quadrupled, quadrupled), (text_hidden, quadrupled))
+    if kind == "mllama_vision_model":
+        return ((text_hidden, vision.integer("vision_output_dim", 7680) + 1),)  # with a bias
     if kind == "llama4_vision_model":
         inner = vision.integer("intermediate_size", 5632)
         out = vision.integer("vision_output_dim", 4096)
