@@ -30,7 +30,7 @@ def verdict(memory: ServingMemory) -> list[Sentence]:
                 fraction=deployment.fraction,
             )
         ]
-    if memory.long_requests < 1:
+    if pool.requests_at_context < 1:
         return [
             say(
                 "memory.context_too_long",

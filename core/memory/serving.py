@@ -34,7 +34,7 @@ class ServingMemory:
     `parts` are weights, activation, runtime, cuda_graph and kv (what the wanted requests need), and sum to
     `needed`. `pool` is what the engine itself would set aside for the cache; it is None where the device is
     unknown. `largest_context` is the longest request that the pool holds, `mean_requests` and `long_requests`
-    how many requests of the mean and of the greatest length it holds at once.
+    how many requests of the mean and of the greatest length all data-parallel ranks hold at once.
     """
 
     deployment: Deployment
@@ -58,6 +58,16 @@ class ServingMemory:
         """Bytes that the engine sees on the device."""
         return self.deployment.device.usable if self.deployment.device else None
 
+    @property
+    def spare(self) -> float | None:
+        """Bytes of the cache pool that the wanted requests leave over; negative: what they lack."""
+        return self.pool.bytes - self.part("kv").bytes if self.pool else None
+
+    @property
+    def mean_length(self) -> int:
+        """Tokens that a wanted request holds on average."""
+        return _mean_length(self.deployment)
+
     def part(self, name: str) -> Part:
         """Return the part *name*."""
         return next(part for part in self.parts if part.name == name)
@@ -80,7 +90,7 @@ class ServingMemory:
     @property
     def starts(self) -> bool:
         """Whether the engine starts: a pool is left, and it holds one request of the full context."""
-        return self.pool is not None and self.pool.bytes > 0 and self.long_requests >= 1
+        return self.pool is not None and self.pool.bytes > 0 and self.pool.requests_at_context >= 1
 
     @property
     def fits(self) -> bool:
@@ -171,7 +181,8 @@ def size_serving(deployment: Deployment) -> ServingMemory:
     prefix = float(
         request_bytes(deployment, deployment.shared_prefix * (deployment.input_tokens or 0), layers)
     )
-    wanted = deployment.requests * per_request + prefix
+    ranks = deployment.layout.dp  # each serves its own requests
+    wanted = -(-deployment.requests // ranks) * per_request + prefix
     parts = (
         _weights_part(deployment, totals[stage], roles[stage]),
         Part("activation", overhead[0].bytes, overhead[0].formula, overhead[0].source),
@@ -187,8 +198,8 @@ def size_serving(deployment: Deployment) -> ServingMemory:
         _checkpoint(deployment),
         bytes_per_token(deployment, layers),
         pool,
-        mean_requests=max(0.0, room - prefix) / per_request if per_request else 0.0,
-        long_requests=pool.requests_at_context if pool else 0.0,
+        mean_requests=ranks * max(0.0, room - prefix) / per_request if per_request else 0.0,
+        long_requests=ranks * pool.requests_at_context if pool else 0.0,
         largest_context=_largest_context(deployment, room, layers),
         stage=stage,
     )
@@ -289,7 +300,7 @@ def _cache_part(
 ) -> Part:
     formula = say(
         "memory.kv",
-        requests=deployment.requests,
+        requests=-(-deployment.requests // deployment.layout.dp),
         tokens=length,
         per_request=per_request / GIB,
         prefix=prefix / GIB,
@@ -303,4 +314,9 @@ def needed_by_load(deployment: Deployment, memory: ServingMemory, contexts: Any,
     """Return the bytes per GPU for every pair of *contexts* and *requests* (broadcast): a curve in one call."""
     fixed = memory.needed - memory.part("kv").bytes
     layers = stage_layers(deployment.model.layers, deployment.layout.pp)[memory.stage]
-    return fixed + np.asarray(requests) * request_bytes(deployment, contexts, layers)
+    lengths = np.asarray(contexts, dtype=float)
+    shared = deployment.shared_prefix * np.minimum(lengths, deployment.input_tokens or 0)
+    own = np.ceil(np.asarray(requests) / deployment.layout.dp) * request_bytes(
+        deployment, lengths - shared, layers
+    )
+    return fixed + own + request_bytes(deployment, shared, layers)

@@ -131,3 +131,13 @@ def test_the_largest_context_is_the_edge_of_fitting(model, weights):
     edge = needed_by_load(memory.deployment, memory, [memory.largest_context, memory.largest_context + 64], 1)
     fixed = memory.needed - memory.part("kv").bytes
     assert edge[0] - fixed <= memory.pool.bytes < edge[1] - fixed
+
+
+def test_data_parallel_ranks_share_the_requests_not_the_cache(deploy):
+    fields = {"model": "deepseek-ai/DeepSeek-V3", "gpu": "H200", "ep": 8, "kv": "bf16", "context": 32_768}
+    spread = replace(deploy(**fields, dp=8, attention_dp=True), requests=64)
+    alone = replace(deploy(**fields, dp=8, attention_dp=True), requests=8)
+    assert size_serving(spread).part("kv").bytes == pytest.approx(8 * size_serving(alone).part("kv").bytes)
+    tensor = replace(deploy(**fields, tp=8), requests=64)
+    assert size_serving(tensor).part("kv").bytes == pytest.approx(8 * size_serving(spread).part("kv").bytes)
+    assert spread.layout.gpus == tensor.layout.gpus == 8
