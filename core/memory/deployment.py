@@ -143,7 +143,12 @@ class Deployment:
         span = self.engine.span("max_num_batched_tokens")
         large = self.device is None or self.device.is_large
         value = span.get("large", span["value"]) if large else span["value"]
-        return max(2048, self.context) if value == "context" else int(value)
+        if value != "context":
+            return int(value)
+        # Beyond a limit the engine prefills in chunks of its own accord.
+        if self.context > int(span.get("limit", self.context)):
+            return int(span["beyond"])
+        return max(2048, self.context)
 
     @property
     def fraction(self) -> float:

@@ -59,11 +59,6 @@ class ServingMemory:
         return self.deployment.device.usable if self.deployment.device else None
 
     @property
-    def spare(self) -> float | None:
-        """Bytes of the cache pool that the wanted requests leave over; negative: what they lack."""
-        return self.pool.bytes - self.part("kv").bytes if self.pool else None
-
-    @property
     def mean_length(self) -> int:
         """Tokens that a wanted request holds on average."""
         return _mean_length(self.deployment)

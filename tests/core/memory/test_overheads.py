@@ -85,3 +85,17 @@ def test_sglang_keeps_a_table_of_all_requests(deploy):
 def test_eager_mode_captures_no_graphs(deploy):
     assert cuda_graphs(deploy(enforce_eager=True)).bytes == 0
     assert cuda_graphs(deploy(engine_version="0.19.0")).bytes / GIB == pytest.approx(0.91, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("context", "version", "tokens"),
+    [
+        (1024, "0.6.0", 2048),
+        (20_000, "0.6.0", 20_000),
+        (131_072, "0.6.0", 512),
+        (131_072, "0.7.0", 2048),
+        (131_072, "0.19.0", 8192),
+    ],
+)
+def test_long_contexts_were_prefilled_in_chunks(deploy, context, version, tokens):
+    assert deploy(context=context, engine_version=version).batched_tokens == tokens
