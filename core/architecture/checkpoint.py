@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
+from core.architecture.config import Config
 from core.architecture.formats import Encoding, WeightFormat, weight_formats
 from core.architecture.model import Model
+from core.architecture.modules import Modules
 from core.errors import BadModelConfig
 
 IGNORE_LISTS = (
     "ignore",
-    "modules_to_not_convert",
     "ignored_layers",
+    "modules_to_not_convert",
+    "modules_to_skip",
     "exclude_modules",
     "llm_int8_skip_modules",
 )
+"""The names that quantisers give to the list of modules which stay as they were."""
+
+MOST_MODULES = 5_000
+"""The longest list of modules that is read; published ones have a few hundred entries."""
+
+_WIDE_NAMES = {"w4a16_nvfp4": "nvfp4", "w8a8_fp8": "fp8", "fp8_pb_wo": "fp8-block", "fp8_block": "fp8-block"}
+_AWQ = ("awq", "awq_marlin", "intel/auto-round", "auto-round")
+_GPTQ = ("gptq", "gptq_marlin", "gptqmodel")
+_GROUPED = ("compressed-tensors", "modelopt", "modelopt_fp4", "modelopt_mixed", "nvfp4")
 
 
 def checkpoint_format(model: Model) -> WeightFormat:
@@ -28,87 +38,157 @@ def checkpoint_format(model: Model) -> WeightFormat:
     Raises:
         BadModelConfig: a quantization that is not known.
     """
-    quantization = model.quantization
-    if not quantization:
+    if not model.quantization:
         return weight_formats()[model.dtype]
-    return with_ignored(_format(quantization), model)
+    config = _config(model)
+    weights = _format(config)
+    # A quantiser of experts alone lists what it left in the format that was there before.
+    return weights if config.has("moe_quant_algo") else with_ignored(weights, model)
 
 
 def with_ignored(weights: WeightFormat, model: Model) -> WeightFormat:
-    """Return *weights* with the modules that the checkpoint's config lists as kept in 16 bit."""
-    keep = tuple(
-        name
-        for field in IGNORE_LISTS
-        for name in (model.quantization.get(field) or ())
-        if isinstance(name, str)
-    )
-    return replace(weights, keep=keep) if keep and not weights.is_gguf else weights
+    """Return *weights* with the modules that the checkpoint's config lists as kept in 16 bit.
+
+    Raises:
+        BadModelConfig: a list that is none, or too long.
+    """
+    if weights.is_gguf or not model.quantization:
+        return weights
+    config = _config(model)
+    patterns = [pattern for field in IGNORE_LISTS for pattern in _patterns(config, field)]
+    rules = config.part("dynamic")  # GPTQModel: "-:" and an expression leaves modules out
+    if rules is not None:
+        patterns += ["re:" + str(rule)[2:] for rule in rules.fields if str(rule).startswith("-:")]
+    return replace(weights, keep=Modules(patterns)) if patterns else weights
 
 
-def _format(quantization: Mapping[str, Any]) -> WeightFormat:
-    formats = weight_formats()
-    method = str(quantization.get("quant_method") or quantization.get("quant_algo") or "").lower()
-    bits = quantization.get("bits", quantization.get("w_bit"))
-    if method == "fp8" and quantization.get("expert_dtype") == "fp4":
-        return formats["fp8-block+mxfp4"]
-    if method in ("fp8", "fbgemm_fp8"):
-        return formats["fp8-block" if quantization.get("weight_block_size") else "fp8"]
-    if method == "gptq" and bits in (4, 8):
-        return _grouped(formats[f"gptq-int{bits}"], quantization.get("group_size"))
-    if method in ("awq", "intel/auto-round", "auto-round") and bits in (4, None):
-        return _grouped(formats["awq-int4"], quantization.get("group_size"))
-    if method == "bitsandbytes":
-        if quantization.get("load_in_8bit"):
-            return formats["int8"]
-        return formats["nf4-double" if quantization.get("bnb_4bit_use_double_quant") else "nf4"]
-    if method == "mxfp4":
-        return formats["mxfp4"]
-    if method in ("compressed-tensors", "modelopt", "nvfp4", "modelopt_fp4"):
-        return _from_groups(quantization, method)
-    raise BadModelConfig(
-        "config.quantization", field="quantization_config", name="quantization_config", method=method
-    )
+def _config(model: Model) -> Config:
+    return Config(model.quantization, prefix="quantization_config.")
 
 
-def _from_groups(quantization: Mapping[str, Any], method: str) -> WeightFormat:
-    """Read compressed-tensors and ModelOpt: the first group of weights says what the linear layers hold."""
-    formats = weight_formats()
-    algorithm = str(quantization.get("quant_algo") or "").upper()
-    if "FP4" in algorithm or "fp4" in method:
-        return formats["nvfp4"]
-    groups = quantization.get("config_groups")
-    first = next(iter(groups.values()), None) if isinstance(groups, Mapping) else None
-    weights = first.get("weights") if isinstance(first, Mapping) else None
-    if not isinstance(weights, Mapping):
-        if "FP8" in algorithm:
-            return formats["fp8"]
-        raise BadModelConfig(
-            "config.quantization",
-            field="quantization_config",
-            name="quantization_config",
-            method=algorithm or method,
-        )
-    bits, kind, size = weights.get("num_bits"), str(weights.get("type", "int")), weights.get("group_size")
-    if kind == "float" and bits == 4:
-        return formats["mxfp4" if size == 32 else "nvfp4"]
-    if bits == 8:
-        block = weights.get("strategy") == "block" or weights.get("block_structure")
-        return formats["int8" if kind == "int" else "fp8-block" if block else "fp8"]
-    if bits == 4:
-        return _grouped(formats["int4"], size)
-    raise BadModelConfig(
+def _patterns(config: Config, field: str) -> list[str]:
+    value = config.raw(field)
+    if isinstance(value, str):
+        return [value]
+    patterns = config.sequence(field) or []
+    if len(patterns) > MOST_MODULES:
+        raise config.fault("out_of_range", field, value=len(patterns), minimum=0, maximum=MOST_MODULES)
+    return [pattern for pattern in patterns if isinstance(pattern, str)]
+
+
+def _unknown(method: object) -> BadModelConfig:
+    return BadModelConfig(
         "config.quantization",
         field="quantization_config",
         name="quantization_config",
-        method=f"{bits} bit {kind}",
+        method=str(method)[:80] or "?",
     )
 
 
-def _grouped(weights: WeightFormat, size: object) -> WeightFormat:
-    """Return *weights* with scales for groups of *size* elements instead of the usual number."""
-    if isinstance(size, bool) or not isinstance(size, int) or size <= 0:
+def _format(config: Config) -> WeightFormat:
+    """Return the format of what is quantised at all."""
+    formats = weight_formats()
+    algorithm = config.word("quant_algo").lower()
+    method = config.word("quant_method", algorithm).lower()
+    bits = config.integer("bits", config.integer("w_bit", 0, minimum=0), minimum=0, maximum=64)
+    size = config.integer("group_size", 0, minimum=-1)
+    if method in ("fp8", "fbgemm_fp8"):
+        return _fp8(config)
+    if method in _GPTQ and bits in (4, 8):
+        return _grouped(formats[f"gptq-int{bits}"], size)
+    if method in _AWQ and bits in (0, 4):
+        return _grouped(formats["awq-int4"], size)
+    if method == "bitsandbytes":
+        if config.flag("load_in_8bit", False):
+            return formats["int8"]
+        return formats["nf4-double" if config.flag("bnb_4bit_use_double_quant", False) else "nf4"]
+    if method == "mxfp4":
+        return formats["mxfp4"]
+    if method in _GROUPED:
+        return _from_groups(config, algorithm or method)
+    raise _unknown(method or algorithm)
+
+
+def _fp8(config: Config) -> WeightFormat:
+    """Return fp8 in blocks or by channel, with experts in four bits where the config says so."""
+    formats = weight_formats()
+    experts = config.word("moe_quant_algo").lower()
+    if config.word("expert_dtype") == "fp4" and not experts:
+        return formats["fp8-block+mxfp4"]
+    base = formats["fp8-block" if config.has("weight_block_size") else "fp8"]
+    if not experts:
+        return base
+    encoding = formats[_named(experts)].covers["expert"]
+    label = f"{base.label} with {experts.upper()} experts"
+    return replace(base, label=label, covers={**base.covers, "expert": encoding})
+
+
+def _named(algorithm: str) -> str:
+    """Return the weight format that ModelOpt calls *algorithm*."""
+    name = _WIDE_NAMES.get(algorithm, algorithm)
+    if name not in ("fp8", "fp8-block", "nvfp4", "mxfp4", "int8"):
+        raise _unknown(algorithm)
+    return name
+
+
+def _from_groups(config: Config, algorithm: str) -> WeightFormat:
+    """Read compressed-tensors and ModelOpt: groups of modules, each with the format of its weights.
+
+    One group of all linear layers covers what its format usually covers; groups that name their modules cover
+    just these.
+    """
+    groups = config.part("config_groups")
+    parts = [part for part in (groups.part(name) for name in groups.fields) if part] if groups else []
+    if not parts:
+        return weight_formats()[_named(algorithm.removeprefix("modelopt_"))]
+    formats = [_group_format(part, algorithm) for part in parts]
+    targets = [[name for name in _patterns(part, "targets") if _is_module(name)] for part in parts]
+    base = next((found for found, names in zip(formats, targets, strict=True) if not names), None)
+    mixed = tuple(
+        (Modules(names), found.covers.get("mlp") or found.covers["expert"])
+        for found, names in zip(formats, targets, strict=True)
+        if names
+    )
+    if base is not None:
+        return replace(base, mixed=mixed)
+    named = min(formats, key=lambda found: min(encoding.bits for encoding in found.covers.values()))
+    label = " + ".join(dict.fromkeys(found.label for found in formats))
+    return replace(named, label=label, covers={}, mixed=mixed)
+
+
+def _is_module(name: str) -> bool:
+    """Return whether *name* is a module or an expression rather than a class of layers ("Linear")."""
+    return name.startswith("re:") or "." in name or name == "lm_head"
+
+
+def _group_format(part: Config, algorithm: str) -> WeightFormat:
+    formats = weight_formats()
+    weights = part.part("weights")
+    if weights is None:
+        return formats[_named(algorithm)]
+    bits, kind = weights.integer("num_bits", 8), weights.word("type", "int")
+    size = weights.integer("group_size", 0, minimum=-1)
+    if kind == "float" and bits == 4:
+        return formats["mxfp4" if size == 32 else "nvfp4"]
+    if kind == "float" and bits == 8:
+        return formats["fp8-block" if weights.has("block_structure") else "fp8"]
+    if bits == 8:
+        return formats["int8"]
+    if bits == 4:
+        return _grouped(formats["int4"], size)
+    raise _unknown(f"{bits} bit {kind}")
+
+
+def _grouped(weights: WeightFormat, size: int) -> WeightFormat:
+    """Return *weights* with scales for groups of *size* elements instead of the usual number; -1 is a whole row."""
+    if size == 0:
         return weights
-    covers: dict[str, Encoding] = {
-        role: replace(encoding, group=size) for role, encoding in weights.covers.items()
-    }
-    return replace(weights, covers=covers, label=weights.label.replace("g128", f"g{size}"))
+    label = weights.label.replace("g128", f"g{size}" if size > 0 else "by channel")
+    covers = {role: _regrouped(encoding, size) for role, encoding in weights.covers.items()}
+    return replace(weights, covers=covers, label=label)
+
+
+def _regrouped(encoding: Encoding, size: int) -> Encoding:
+    if size > 0:
+        return replace(encoding, group=size)
+    return replace(encoding, group=0, row_bytes=encoding.row_bytes + encoding.group_bytes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.architecture.tensors import Role, TensorGroup, matrix, vector
 
@@ -59,11 +59,10 @@ class MixtureOfExperts:
         if self.router_bias:
             groups.append(vector("router_bias", self.experts, "router"))
         share = self.chosen / self.experts
+        module = "outer_expert" if self.beside else ""  # beside the MLP, not inside it
         width = self.latent or self.hidden
         for tensor in Mlp(width, self.inner, self.gated, self.bias).tensors("expert", "expert"):
-            groups.append(
-                TensorGroup(tensor.name, tensor.shape, "expert", "expert", copies=self.experts, active=share)
-            )
+            groups.append(replace(tensor, shard="expert", copies=self.experts, active=share, module=module))
         if self.shared_inner:
             groups += Mlp(self.hidden, self.shared_inner, self.gated).tensors("mlp", "shared_expert")
         if self.shared_gate:

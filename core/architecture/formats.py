@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import fnmatch
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from core.architecture.model import Model
+from core.architecture.modules import NOTHING, Modules
 from core.architecture.tensors import TensorGroup, matrix
 from core.errors import BadRequest
 
@@ -57,8 +57,8 @@ class WeightFormat:
     """A rule that gives each tensor group its encoding.
 
     `covers` maps roles to encodings; `mix` maps GGUF tensor names to encodings; every other matrix and every
-    vector keeps `wide`, the bytes of an element. `keep` are name patterns of modules that a checkpoint's
-    config lists as not converted.
+    vector keeps `wide`, the bytes of an element. `keep` are modules that a checkpoint's config lists as not
+    converted, `mixed` those that it lists in an encoding of their own.
     """
 
     id: str
@@ -69,7 +69,8 @@ class WeightFormat:
     router_bytes: float | None = None
     untied_head: bool = False
     gguf: Mapping[str, Any] = field(default_factory=dict)
-    keep: tuple[str, ...] = ()
+    keep: Modules = NOTHING
+    mixed: tuple[tuple[Modules, Encoding], ...] = ()
 
     @property
     def is_gguf(self) -> bool:
@@ -78,8 +79,11 @@ class WeightFormat:
 
     def encoding(self, group: TensorGroup, layer: int | None = None) -> Encoding | None:
         """Return the encoding of *group* in *layer*, or None where it stays wide."""
-        if not group.is_matrix or (self.keep and self._kept(group, layer)):
+        if not group.is_matrix or self.keep.covers(group, layer):
             return None
+        for modules, encoding in self.mixed:
+            if modules.covers(group, layer):
+                return encoding
         if self.gguf:
             return None if group.role in ("router", "norm", "state", "vision") else self.covers.get("matrix")
         return self.covers.get(group.role)
@@ -87,11 +91,7 @@ class WeightFormat:
     @property
     def varies_by_layer(self) -> bool:
         """Whether one group may have several encodings: GGUF mixes, and checkpoints that skip some layers."""
-        return bool(self.gguf or self.keep)
-
-    def _kept(self, group: TensorGroup, layer: int | None) -> bool:
-        names = hub_names(group, layer)
-        return any(_matches(pattern, name) for pattern in self.keep for name in names)
+        return bool(self.gguf or self.keep or self.mixed)
 
     def element_bytes(self, group: TensorGroup) -> float:
         """Return the bytes of one element that is not quantised."""
@@ -152,69 +152,6 @@ def _more_bits(layer: int | None, layers: int) -> bool:
         return False
     eighth = layers // 8
     return layer < eighth or layer >= 7 * layers // 8 or (layer - eighth) % 3 == 2
-
-
-_HUB_NAMES = {
-    "attention.q": ("self_attn.q_proj",),
-    "attention.k": ("self_attn.k_proj",),
-    "attention.v": ("self_attn.v_proj",),
-    "attention.o": ("self_attn.o_proj",),
-    "attention.q_a": ("self_attn.q_a_proj",),
-    "attention.q_b": ("self_attn.q_b_proj",),
-    "attention.kv_a": ("self_attn.kv_a_proj_with_mqa",),
-    "attention.kv_b": ("self_attn.kv_b_proj",),
-    "mlp.gate": ("mlp.gate_proj",),
-    "mlp.up": ("mlp.up_proj",),
-    "mlp.down": ("mlp.down_proj",),
-    "shared_expert.gate": ("mlp.shared_experts.gate_proj", "mlp.shared_expert.gate_proj"),
-    "shared_expert.up": ("mlp.shared_experts.up_proj", "mlp.shared_expert.up_proj"),
-    "shared_expert.down": ("mlp.shared_experts.down_proj", "mlp.shared_expert.down_proj"),
-    "expert.gate": ("mlp.experts.0.gate_proj", "feed_forward.experts.gate_up_proj"),
-    "expert.up": ("mlp.experts.0.up_proj", "feed_forward.experts.gate_up_proj"),
-    "expert.down": ("mlp.experts.0.down_proj", "feed_forward.experts.down_proj"),
-    "linear.qkvz": ("linear_attn.in_proj_qkvz", "linear_attn.in_proj_qkv"),
-    "linear.out": ("linear_attn.out_proj",),
-    "mamba.in": ("mixer.in_proj", "mamba.in_proj"),
-    "mamba.out": ("mixer.out_proj", "mamba.out_proj"),
-    "router": ("mlp.gate", "mlp.router"),
-}
-"""Modules of a checkpoint that a tensor group stands for, as lists of unconverted modules spell them."""
-
-
-def hub_names(group: TensorGroup, layer: int | None) -> tuple[str, ...]:
-    """Return the names of *group*'s modules in *layer* (default: its first)."""
-    if group.name == "head":
-        return ("lm_head",)
-    if group.name == "embedding":
-        return ("model.embed_tokens",)
-    place = layer if layer is not None else (group.layers[0] if group.layers else 0)
-    return tuple(f"model.layers.{place}.{part}" for part in _HUB_NAMES.get(group.name, ()))
-
-
-@lru_cache(maxsize=65_536)
-def _matches(pattern: str, name: str) -> bool:
-    """Return whether *pattern* of an ignore list covers module *name*.
-
-    Lists hold full names, names of enclosing modules, shell patterns, or regular expressions behind "re:".
-    """
-    if pattern.startswith("re:"):
-        expression = _compiled(pattern[3:])
-        return bool(expression and (expression.match(name) or expression.match(f"language_model.{name}")))
-    bare = pattern.removeprefix("language_model.")
-    return (
-        name == bare
-        or name.startswith(bare + ".")
-        or fnmatch.fnmatchcase(name, bare)
-        or (fnmatch.fnmatchcase(name, bare + ".*"))
-    )
-
-
-@cache
-def _compiled(expression: str) -> re.Pattern[str] | None:
-    try:
-        return re.compile(expression)
-    except re.error:
-        return None
 
 
 @cache

@@ -30,7 +30,8 @@ class TensorGroup:
     `shape` is (out_features, in_features) for a matrix and (size,) for a vector. `unit` is the smallest slice
     of the first axis that a rank can hold (one KV head), in elements. `layers` are decoder layer numbers;
     it is empty for a tensor outside the stack, which then counts once. `active` is the share of the copies
-    that one token uses (experts chosen / experts).
+    that one token uses (experts chosen / experts). `module` is the name in a checkpoint where it is not the
+    usual one of this group.
     """
 
     name: str
@@ -42,6 +43,7 @@ class TensorGroup:
     stage: Stage = "layers"
     unit: int = 1
     active: float = 1.0
+    module: str = ""
 
     @property
     def occurrences(self) -> int:
