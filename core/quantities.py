@@ -7,6 +7,8 @@ speaks them. `GIB` and `GB` differ by 7 %, so each printed amount names its unit
 
 from __future__ import annotations
 
+import math
+
 KIB = 2**10
 MIB = 2**20
 GIB = 2**30
@@ -63,3 +65,30 @@ def format_tokens(number: float) -> str:
     '1,044,688'
     """
     return f"{number:,.0f}"
+
+
+def significant(value: float, low: float, high: float) -> float:
+    """Return *value* rounded to the digits that its band from *low* to *high* supports.
+
+    A band of 10 % to either side supports two digits, one of 1 % three; fewer than two are never kept.
+
+    >>> significant(648_736, 583_862, 713_610), significant(79.553, 78.8, 81.1), significant(3.1185, 1.9, 5.0)
+    (650000.0, 79.6, 3.1)
+    """
+    half = (high - low) / 2
+    if not value or not math.isfinite(value) or half <= 0:
+        return value
+    digits = max(2, 1 + math.ceil(-math.log10(half / abs(value))))
+    return round(value, digits - 1 - math.floor(math.log10(abs(value))))
+
+
+def format_length(tokens: float) -> str:
+    """Return a length in tokens: whole multiples of 1024 as people say them, others in full.
+
+    >>> format_length(32768), format_length(1_048_576), format_length(512), format_length(50_000)
+    ('32K', '1M', '512', '50,000')
+    """
+    for size, unit in ((2**20, "M"), (2**10, "K")):
+        if tokens >= size and tokens % size == 0:
+            return f"{tokens / size:,.0f}{unit}"
+    return f"{tokens:,.0f}"

@@ -1,0 +1,173 @@
+"""One GPU's memory as a stacked bar, with the limits that its engine, its runtime and its vendor set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.memory.overheads import graphs_are_budgeted
+from core.memory.serving import ServingMemory
+from core.quantities import GIB, format_gib
+from core.text import text
+
+HEIGHT = 250
+COLORS = {
+    "weights": "token:weights",
+    "activation": "token:activation",
+    "runtime": "token:runtime",
+    "cuda_graph": "token:graph",
+    "kv": "token:kv",
+    "pool": "token:kv",
+    "unused": "token:free",
+}
+PALE = 0.3
+"""Opacity of what is set aside but not needed: the colour of its kind, faded."""
+
+
+def segments(memory: ServingMemory) -> list[tuple[str, float]]:
+    """Return what the bar stacks, from the left, as (name, bytes).
+
+    First what counts against the engine's limit, so that the limit stands where the cache pool ends: fixed
+    parts, the cache that the requests need, and what is left of the pool. Then what the engine takes beside
+    its limit, and what nobody takes.
+    """
+    budgeted = _budgeted(memory)
+    part = {part.name: part.bytes for part in memory.parts}
+    inside = [(name, part[name]) for name in budgeted]
+    outside = [(name, part[name]) for name in ("activation", "cuda_graph") if name not in budgeted]
+    pool = max(0.0, memory.pool.bytes) if memory.pool else 0.0
+    stack = [*inside, ("kv", part["kv"]), ("pool", max(0.0, pool - part["kv"])), *outside]
+    taken = sum(size for _, size in stack)
+    return [*stack, ("unused", max(0.0, (memory.capacity or 0.0) - taken))]
+
+
+def limit_of(memory: ServingMemory) -> float | None:
+    """Return where the engine's limit lies on the bar, in bytes: at the end of the cache pool."""
+    if memory.pool is None:
+        return None
+    return sum(memory.part(name).bytes for name in _budgeted(memory)) + memory.pool.bytes
+
+
+def _budgeted(memory: ServingMemory) -> list[str]:
+    """Return the parts that the engine subtracts before it sizes its pool."""
+    names = ["weights", "runtime"]
+    if memory.deployment.engine.rule != "of_free":
+        names.append("activation")
+    if memory.deployment.engine.rule == "of_total" and graphs_are_budgeted(memory.deployment):
+        names.append("cuda_graph")
+    return names
+
+
+def memory_bar(memory: ServingMemory, language: str = "en") -> dict[str, Any]:
+    """Return the figure of what fills the most loaded GPU of *memory*."""
+    stack = [(name, size) for name, size in segments(memory) if size > 0]
+    marks = _marks(memory, language)
+    ends = [sum(size for _, size in stack), *(place for place, _, _ in marks)]
+    end = 1.02 * max(ends) / GIB
+    shapes, notes = _flags(marks, end)
+    return {
+        "data": [_segment(name, size, language) for name, size in stack],
+        "layout": {
+            "height": HEIGHT,
+            "barmode": "stack",
+            "bargap": 0,
+            "margin": {"l": 2, "r": 2, "t": 58, "b": 76},
+            "xaxis": {
+                "range": [0, end],
+                "ticksuffix": " GiB",
+                "nticks": 9,
+                "automargin": False,
+                "showgrid": False,
+                "ticks": "outside",
+            },
+            "yaxis": {"visible": False, "fixedrange": True, "automargin": False},
+            "legend": {"orientation": "h", "x": 0, "y": -0.26, "yanchor": "top", "traceorder": "normal"},
+            "uniformtext": {"minsize": 11, "mode": "hide"},
+            "hovermode": "closest",
+            "shapes": shapes,
+            "annotations": notes,
+        },
+    }
+
+
+def _segment(name: str, size: float, language: str) -> dict[str, Any]:
+    label, amount = text(f"part.{name}", language), format_gib(size)
+    pale = name in ("pool", "unused")
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "x": [size / GIB],
+        "y": [0],
+        "name": f"{label} {amount}",
+        "text": [amount],
+        "textposition": "inside",
+        "insidetextanchor": "middle",
+        "textangle": 0,
+        "insidetextfont": {"size": 12, **({"color": "token:text"} if pale else {})},
+        "marker": {"color": COLORS[name], "opacity": PALE if name == "pool" else 1, "line": {"width": 0}},
+        "hovertemplate": f"{label}: {amount}<extra></extra>",
+    }
+
+
+def _marks(memory: ServingMemory, language: str) -> list[tuple[float, str, str]]:
+    """Return the limits as (bytes, label, colour), the engine's first."""
+    device, limit = memory.deployment.device, limit_of(memory)
+    if device is None or limit is None:
+        return []
+    marks = []
+    if memory.deployment.engine.rule != "of_context":
+        label = text(
+            "chart.limit",
+            language,
+            engine=memory.deployment.engine.label,
+            fraction=memory.deployment.fraction,
+            amount=format_gib(limit),
+        )
+        marks.append((max(0.0, limit), label, "token:warn"))
+    marks.append(
+        (device.usable, text("chart.usable", language, amount=format_gib(device.usable)), "token:limit")
+    )
+    if device.marketing and device.marketing > device.usable:
+        sold = text("chart.marketing", language, amount=f"{device.marketing / GIB:g}")
+        marks.append((device.marketing, sold, "token:muted"))
+    return marks
+
+
+def _flags(
+    marks: list[tuple[float, str, str]], end: float
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the limits as poles of growing height with their labels on top, so that no two labels meet."""
+    shapes, notes = [], []
+    for number, (place, label, color) in enumerate(marks):
+        x, top = place / GIB, 8 + 17 * number
+        shapes.append(
+            {
+                "type": "line",
+                "x0": x,
+                "x1": x,
+                "y0": 0,
+                "yref": "paper",
+                "y1": 1,
+                "line": {"color": color, "width": 2, "dash": "dash" if number == 0 else "solid"},
+            }
+        )
+        # The pole above the bar: from its upper edge to the label.
+        notes.append(
+            {
+                "x": x,
+                "y": 1,
+                "yref": "paper",
+                "text": label,
+                "showarrow": True,
+                "arrowhead": 0,
+                "arrowwidth": 2,
+                "arrowcolor": color,
+                "ax": 0,
+                "ay": -top,
+                "xanchor": "right" if x > end / 2 else "left",
+                "yanchor": "bottom",
+                "align": "right" if x > end / 2 else "left",
+                "borderpad": 0,
+                "font": {"size": 12},
+            }
+        )
+    return shapes, notes

@@ -1,0 +1,195 @@
+"""A serving deployment as the inputs of a page describe it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from core.api import deployment_of, parse
+from core.architecture.document import read_document
+from core.catalog import find_accelerator, find_model
+from core.errors import BadRequest, PlannerError
+from core.memory.deployment import Deployment
+from core.memory.engines import ENGINES
+from core.memory.serving import ServingMemory, size_serving
+from pages.parts.inputs import Field, Inputs
+
+MODEL, GPU = "deepseek-ai/DeepSeek-V3", "h200-sxm"
+SOURCES = ("catalogue", "config", "hand")
+HAND = ("hidden", "layers", "heads", "kv_heads", "inner", "vocabulary")
+
+
+def _model_id(name: str) -> str | None:
+    try:
+        return find_model(name).id
+    except PlannerError:
+        return None
+
+
+def _gpu_id(name: str) -> str | None:
+    try:
+        return find_accelerator(name).id
+    except PlannerError:
+        return None
+
+
+def _one_of(*names: str) -> Any:
+    return lambda given: given if given in names else None
+
+
+FIELDS = {
+    "source": Field("catalogue", known=_one_of(*SOURCES)),
+    "model": Field(MODEL, known=_model_id),
+    "gpu": Field(GPU, known=_gpu_id),
+    "gpus": Field(8, int, 1, 1024),
+    "context": Field(32768, int, 1, 10**8),
+    "requests": Field(16, int, 1, 10**6),
+    "weights": Field(None),
+    "kv": Field(None),
+    "sparse": Field(False, bool),
+    "input": Field(None, int, 1, 10**8),
+    "output": Field(None, int, 0, 10**8),
+    "shared": Field(0, int, 0, 100),
+    "pp": Field(1, int, 1, 256),
+    "dp": Field(1, int, 1, 1024),
+    "ep": Field(1, int, 1, 1024),
+    "engine": Field("vllm", known=_one_of(*ENGINES)),
+    "version": Field(None),
+    "fraction": Field(None, float, 0.05, 1.0),
+    "seqs": Field(None, int, 1, 10**6),
+    "batched": Field(None, int, 1, 10**8),
+    "eager": Field(False, bool),
+    "flash": Field(None, known=_one_of("on", "off")),
+    "in_use": Field(0.0, float, 0.0, 100_000.0),
+    "hidden": Field(4096, int, 1, 10**6),
+    "layers": Field(32, int, 1, 10**4),
+    "heads": Field(32, int, 1, 10**4),
+    "kv_heads": Field(32, int, 1, 10**4),
+    "inner": Field(11008, int, 1, 10**7),
+    "vocabulary": Field(32000, int, 1, 10**7),
+}
+"""The inputs of the Size page, under the names that its address has for them."""
+
+STATED = ("source", "model", "gpu", "gpus", "context", "requests", "engine")
+"""What a shared link spells out even where it is the default of today."""
+
+DOCUMENT = "size:document"
+"""Where the session keeps a config that was uploaded or pasted: it is too long for an address."""
+
+
+@dataclass(frozen=True)
+class Sized:
+    """What came of the inputs: the request, and its memory or what is wrong with it.
+
+    `stale` says that the inputs cannot be sized, and `memory` is that of the last ones that could.
+    """
+
+    request: dict[str, Any]
+    memory: ServingMemory | None
+    error: PlannerError | None = None
+
+    @property
+    def stale(self) -> bool:
+        """Whether the figures are older than the inputs."""
+        return self.error is not None
+
+
+def hand_made(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config.json of the model whose sizes were given by hand: a plain decoder."""
+    return {
+        "_name_or_path": "my-model",
+        "model_type": "llama",
+        "hidden_size": inputs["hidden"],
+        "num_hidden_layers": inputs["layers"],
+        "num_attention_heads": inputs["heads"],
+        "num_key_value_heads": inputs["kv_heads"],
+        "intermediate_size": inputs["inner"],
+        "vocab_size": inputs["vocabulary"],
+    }
+
+
+def model_of(inputs: Mapping[str, Any]) -> str | dict[str, Any]:
+    """Return the chosen model: an id of the catalogue, or the fields of a config.
+
+    Raises:
+        BadModelConfig: what was uploaded or pasted is no config; BadRequest: nothing was.
+    """
+    if inputs["source"] == "catalogue":
+        return str(inputs["model"])
+    if inputs["source"] == "hand":
+        return hand_made(inputs)
+    content = st.session_state.get(DOCUMENT)
+    if isinstance(content, PlannerError):
+        raise content
+    if not content:
+        raise BadRequest("size.no_config", field="model")
+    return read_document(content)
+
+
+def request_of(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the request of the headless contract that the inputs describe."""
+    ranks = inputs["pp"] * inputs["dp"]
+    if inputs["gpus"] % ranks:
+        raise BadRequest(
+            "size.ranks", field="gpus", gpus=inputs["gpus"], pp=inputs["pp"], dp=inputs["dp"], ranks=ranks
+        )
+    request = {
+        "model": model_of(inputs),
+        "gpu": inputs["gpu"],
+        "tp": inputs["gpus"] // ranks,
+        "pp": inputs["pp"],
+        "dp": inputs["dp"],
+        "ep": inputs["ep"],
+        "attention_dp": inputs["dp"] > 1 or None,
+        "weights": inputs["weights"],
+        "kv": inputs["kv"],
+        "engine": inputs["engine"],
+        "engine_version": inputs["version"],
+        "memory_fraction": inputs["fraction"],
+        "context": inputs["context"],
+        "max_num_seqs": inputs["seqs"],
+        "max_num_batched_tokens": inputs["batched"],
+        "enforce_eager": inputs["eager"] or None,
+        "flash_attention": None if inputs["flash"] is None else inputs["flash"] == "on",
+        "memory_in_use_gib": inputs["in_use"] or None,
+    }
+    return {name: value for name, value in request.items() if value is not None}
+
+
+def loaded(deployment: Deployment, inputs: Mapping[str, Any]) -> Deployment:
+    """Return *deployment* with the load that the inputs describe."""
+    return replace(
+        deployment,
+        requests=inputs["requests"],
+        input_tokens=inputs["input"],
+        output_tokens=inputs["output"] or 0,
+        shared_prefix=inputs["shared"] / 100,
+        sparse_weights=inputs["sparse"],
+    )
+
+
+def sized(inputs: Inputs) -> Sized:
+    """Return the memory of what the inputs describe, or, where they cannot be sized, why and the last that could."""
+    try:
+        request = request_of(inputs)
+        memory = size_serving(loaded(deployment_of(parse(request)), inputs))
+    except PlannerError as error:
+        last = st.session_state.get("size:last")
+        return Sized(last[0], size_serving(last[1]), error) if last else Sized({}, None, error)
+    st.session_state["size:last"] = request, memory.deployment
+    return Sized(request, memory)
+
+
+def apply(inputs: Inputs, change: Mapping[str, Any]) -> None:
+    """Set the inputs to what a remedy changes, given in fields of the request."""
+    names = {"memory_fraction": "fraction", "engine_version": "version", "max_num_seqs": "seqs"}
+    values = {names.get(name, name): value for name, value in change.items() if name not in ("tp", "dp")}
+    if "tp" in change or "pp" in change:
+        now: Mapping[str, Any] = inputs
+        dp, pp = change.get("dp", now["dp"]), change.get("pp", now["pp"])
+        tp = change.get("tp", now["gpus"] // (now["pp"] * now["dp"]))
+        values |= {"gpus": tp * pp * dp, "dp": dp}
+    inputs.change(**values)
