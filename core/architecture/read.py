@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
@@ -292,12 +293,12 @@ def _rope_tables(text: Config, family: Family) -> list[tuple[int, int]]:
     scaling = text.raw("rope_scaling")
     rope = Config(scaling if isinstance(scaling, Mapping) else {}, prefix=f"{text.prefix}rope_scaling.")
     kind = rope.raw("rope_type") or rope.raw("type")
-    factor = rope.number("factor", 1.0, maximum=1e6)
+    factor = rope.number("factor", 1.0, minimum=0.01, maximum=1e6)
     stretched = length
     if kind in ("linear", "dynamic"):
-        stretched = round(length * factor)
+        stretched = math.ceil(length * factor)
     elif kind in ("yarn", "deepseek_yarn"):
-        stretched = round(rope.integer("original_max_position_embeddings", length) * factor)
+        stretched = math.ceil(rope.integer("original_max_position_embeddings", length) * factor)
     elif kind == "longrope":
         stretched = length + rope.integer("original_max_position_embeddings", 0, minimum=0)
     elif kind in ("mrope", "default") and rope.has("mrope_section"):
