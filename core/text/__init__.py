@@ -45,7 +45,8 @@ def text(key: str, language: str = DEFAULT_LANGUAGE, /, **values: Any) -> str:
     A value that is itself a `Sentence` is rendered in the same language first.
     """
     filled = {
-        name: value.render(language) if isinstance(value, Sentence) else value for name, value in values.items()
+        name: value.render(language) if isinstance(value, Sentence) else value
+        for name, value in values.items()
     }
     return sentences(language)[key].format(**filled)
 
