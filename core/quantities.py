@@ -67,19 +67,30 @@ def format_tokens(number: float) -> str:
     return f"{number:,.0f}"
 
 
-def significant(value: float, low: float, high: float) -> float:
-    """Return *value* rounded to the digits that its band from *low* to *high* supports.
+def significant_digits(value: float, low: float, high: float) -> int:
+    """Return how many digits of *value* its band from *low* to *high* supports, two at least and four at most.
 
-    A band of 10 % to either side supports two digits, one of 1 % three; fewer than two are never kept.
+    A band of 10 % to either side supports two digits, one of 1 % three.
 
-    >>> significant(648_736, 583_862, 713_610), significant(79.553, 78.8, 81.1), significant(3.1185, 1.9, 5.0)
-    (650000, 79.6, 3.1)
+    >>> significant_digits(648_736, 583_862, 713_610), significant_digits(79.553, 78.8, 80.3)
+    (2, 3)
     """
     half = (high - low) / 2
-    if not value or not math.isfinite(value) or half <= 0:
-        return value
-    digits = max(2, 1 + math.ceil(-math.log10(half / abs(value))))
-    return round(value, digits - 1 - math.floor(math.log10(abs(value))))
+    if not value or not half > 0:
+        return 4
+    return min(4, max(2, 1 + round(-math.log10(half / abs(value)))))
+
+
+def format_digits(value: float, digits: int) -> str:
+    """Return *value* rounded to *digits* significant ones, with thousands separators.
+
+    >>> format_digits(648_736, 2), format_digits(79.553, 3), format_digits(3.1185, 2), format_digits(0.0, 2)
+    ('650,000', '79.6', '3.1', '0')
+    """
+    if not value:
+        return "0"
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    return f"{round(value, places):,.{max(0, places)}f}"
 
 
 def format_length(tokens: float) -> str:

@@ -10,10 +10,12 @@ ICON = Path(__file__).with_name("icon.svg")
 # Pages in the order of the navigation. The name is the script and the address, whatever the language.
 PAGES = {"size": ":material/memory:"}
 FIRST = "size"
+# Pixels: names of models and weight formats are long.
+SIDEBAR = 310
 
 language.settle()
 t = language.translator()
-st.set_page_config(page_title=t("app.name"), page_icon=str(ICON), layout="wide")
+st.set_page_config(page_title=t("app.name"), page_icon=str(ICON), layout="wide", initial_sidebar_state=SIDEBAR)
 
 
 def page(name: str, **more: object) -> st.Page:

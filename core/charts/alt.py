@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.charts.memory_bar import segments
+from core.charts.memory_bar import amount_of, segments
 from core.charts.memory_curve import stops_at
 from core.memory.serving import ServingMemory
 from core.quantities import format_gib, format_length
@@ -12,7 +12,9 @@ from core.text import text
 def bar_alt(memory: ServingMemory, language: str = "en") -> str:
     """Return the sentence for `memory_bar`: the parts with their sizes, and the capacity."""
     listed = ", ".join(
-        f"{text(f'part.{name}', language)} {format_gib(size)}" for name, size in segments(memory) if size > 0
+        f"{text(f'part.{name}', language)} {amount_of(memory, name, size)}"
+        for name, size in segments(memory)
+        if size > 0
     )
     return text("chart.bar_alt", language, parts=listed, usable=format_gib(memory.capacity or 0.0))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.memory.headline import part_estimate
 from core.memory.overheads import graphs_are_budgeted
 from core.memory.serving import ServingMemory
 from core.quantities import GIB, format_gib
@@ -19,8 +20,11 @@ COLORS = {
     "pool": "token:kv",
     "unused": "token:free",
 }
-PALE = 0.3
-"""Opacity of what is set aside but not needed: the colour of its kind, faded."""
+RESERVED = {
+    "color": "rgba(0,0,0,0)",
+    "pattern": {"shape": "/", "fgcolor": "token:kv", "fillmode": "overlay", "size": 7, "solidity": 0.22},
+}
+"""What is set aside but not needed: hatched in the colour of its kind."""
 
 
 def segments(memory: ServingMemory) -> list[tuple[str, float]]:
@@ -65,7 +69,7 @@ def memory_bar(memory: ServingMemory, language: str = "en") -> dict[str, Any]:
     end = 1.02 * max(ends) / GIB
     shapes, notes = _flags(marks, end)
     return {
-        "data": [_segment(name, size, language) for name, size in stack],
+        "data": [_segment(name, size, amount_of(memory, name, size), language) for name, size in stack],
         "layout": {
             "height": HEIGHT,
             "barmode": "stack",
@@ -89,8 +93,15 @@ def memory_bar(memory: ServingMemory, language: str = "en") -> dict[str, Any]:
     }
 
 
-def _segment(name: str, size: float, language: str) -> dict[str, Any]:
-    label, amount = text(f"part.{name}", language), format_gib(size)
+def amount_of(memory: ServingMemory, name: str, size: float) -> str:
+    """Return *size* in GiB: a part with the digits that its band supports, others as they are."""
+    if name in ("kv", "pool", "unused"):
+        return format_gib(size)
+    return f"{part_estimate(memory, name).shown(GIB)} GiB"
+
+
+def _segment(name: str, size: float, amount: str, language: str) -> dict[str, Any]:
+    label = text(f"part.{name}", language)
     pale = name in ("pool", "unused")
     return {
         "type": "bar",
@@ -103,7 +114,7 @@ def _segment(name: str, size: float, language: str) -> dict[str, Any]:
         "insidetextanchor": "middle",
         "textangle": 0,
         "insidetextfont": {"size": 12, **({"color": "token:text"} if pale else {})},
-        "marker": {"color": COLORS[name], "opacity": PALE if name == "pool" else 1, "line": {"width": 0}},
+        "marker": {"color": COLORS[name], "line": {"width": 0}, **(RESERVED if name == "pool" else {})},
         "hovertemplate": f"{label}: {amount}<extra></extra>",
     }
 

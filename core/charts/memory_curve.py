@@ -35,13 +35,15 @@ def memory_curve(memory: ServingMemory, language: str = "en") -> dict[str, Any]:
         _curve(lengths, curve, count, count == wanted, language)
         for count, curve in sorted(zip(counts, curves, strict=True), key=lambda pair: pair[0] == wanted)
     ]
-    notes = _ends(lengths, curves, counts, top, language)
+    notes = _ends(lengths, dict(zip(counts, curves, strict=True)), wanted, top, language)
     shapes: list[dict[str, Any]] = []
     if limit:
-        shapes, notes = _limit(limit, top), [_limit_note(limit, language), *notes]
+        shapes = _limit(limit, top)
         crossing = _crossing(lengths, curves[counts.index(wanted)], limit)
         if crossing:
-            data.append(_stop(crossing, limit, language))
+            data.append(_stop(crossing, limit, longest, language))
+        else:
+            notes.append(_limit_note(limit, language))
     data.append(_dot(here, wanted, language))
     return {"data": data, "layout": _layout(longest, top, shapes, notes, language)}
 
@@ -94,12 +96,14 @@ def _curve(lengths: Any, curve: Any, count: int, wanted: bool, language: str) ->
     }
 
 
-def _ends(lengths: Any, curves: Any, counts: list[int], top: float, language: str) -> list[dict[str, Any]]:
+def _ends(
+    lengths: Any, curves: dict[int, Any], wanted: int, top: float, language: str
+) -> list[dict[str, Any]]:
     """Return the labels of the curves: where they leave through the top, else at their right end."""
     notes: list[dict[str, Any]] = []
     lowest = math.inf
-    for count, curve in sorted(zip(counts, curves, strict=True), key=lambda pair: -pair[0]):
-        label = _requests(count, language)
+    for count, curve in sorted(curves.items(), reverse=True):
+        label = _requests(count, language) if count == wanted else f"{count:,}"
         if curve[0] >= top:
             continue
         if curve[-1] > top:
@@ -133,15 +137,19 @@ def _limit_note(limit: float, language: str) -> dict[str, Any]:
     return _note(label, 0, limit, xref="paper", yref="y", xanchor="left", yanchor="bottom", xshift=4)
 
 
-def _stop(tokens: int, limit: float, language: str) -> dict[str, Any]:
-    label = text("chart.stops", language, tokens=format_length(_rounded(tokens)))
+def _stop(tokens: int, limit: float, longest: int, language: str) -> dict[str, Any]:
+    label = text(
+        "chart.stops", language, tokens=format_length(_rounded(tokens)), amount=format_gib(limit * GIB)
+    )
+    # Beside the curve, on the side where there is room.
+    left = tokens > math.sqrt(SHORTEST * longest)
     return {
         "type": "scatter",
         "mode": "markers+text",
         "x": [tokens],
         "y": [limit],
         "text": [label],
-        "textposition": "top left",
+        "textposition": "top left" if left else "bottom right",
         "name": label,
         "showlegend": False,
         "marker": {"color": "token:limit", "size": 11, "symbol": "x"},
@@ -179,16 +187,17 @@ def _dot(here: tuple[int, float], requests: int, language: str) -> dict[str, Any
 def _layout(
     longest: int, top: float, shapes: list[dict[str, Any]], notes: list[dict[str, Any]], language: str
 ) -> dict[str, Any]:
-    ticks = [2**power for power in range(10, int(math.log2(longest)) + 1)]
+    ticks = [2**power for power in range(10, int(math.log2(longest)) + 1, 2)]  # room for them on a telephone
     return {
         "height": HEIGHT,
-        "margin": {"l": 64, "r": 96, "t": 30, "b": 46},
+        "margin": {"l": 60, "r": 88, "t": 24, "b": 46},
         "xaxis": {
             "type": "log",
             "range": [math.log10(SHORTEST * 0.94), math.log10(longest)],
             "tickvals": ticks,
             "ticktext": [format_length(tick) for tick in ticks],
             "title": {"text": text("chart.length", language), "standoff": 10},
+            "tickangle": 0,
             "automargin": False,
         },
         "yaxis": {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core.memory.bands import band
+from core.memory.bands import band, band_row
 from core.memory.serving import ServingMemory
-from core.quantities import significant
+from core.quantities import format_digits, significant_digits
 
 State = Literal["fits", "waits", "refuses", "unknown"]
 
@@ -21,16 +21,17 @@ class Estimate:
     high: float
 
     @property
-    def rounded(self) -> float:
-        """The value with the digits that its band supports."""
-        return significant(self.value, self.low, self.high)
+    def digits(self) -> int:
+        """How many digits of the value the band supports."""
+        return significant_digits(self.value, self.low, self.high)
 
-    @property
-    def range(self) -> tuple[float, float]:
-        """The ends of the band with two digits."""
-        return significant(self.low, 0.9 * self.low, 1.1 * self.low), significant(
-            self.high, 0.9 * self.high, 1.1 * self.high
-        )
+    def shown(self, unit: float = 1.0) -> str:
+        """Return the value in multiples of *unit*, with the digits that its band supports."""
+        return format_digits(self.value / unit, self.digits)
+
+    def range(self, unit: float = 1.0) -> tuple[str, str]:
+        """Return the ends of the band in multiples of *unit*, with as many digits as the value."""
+        return format_digits(self.low / unit, self.digits), format_digits(self.high / unit, self.digits)
 
 
 @dataclass(frozen=True)
@@ -80,3 +81,11 @@ def headline(memory: ServingMemory) -> Headline:
         scaled(memory.long_requests),
         scaled(memory.largest_context),
     )
+
+
+def part_estimate(memory: ServingMemory, name: str) -> Estimate:
+    """Return the part *name* in bytes with its band; one that is exact, as the cache of a request, has none."""
+    size = memory.part(name).bytes
+    if not band_row(memory.deployment, f"{name}_gib"):
+        return Estimate(size, size, size)
+    return Estimate(size, *band(memory.deployment, f"{name}_gib", size))

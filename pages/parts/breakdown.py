@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.memory.bands import band
-from core.memory.serving import Part, ServingMemory
-from core.quantities import GIB, format_gib, significant
+from core.charts.memory_bar import amount_of
+from core.memory.headline import part_estimate
+from core.memory.serving import ServingMemory
+from core.quantities import GIB
 from pages.parts import language
-
-BANDED = {"weights": "weights_gib", "activation": "activation_gib"}
 
 
 def breakdown(memory: ServingMemory, t: Callable[..., str]) -> None:
@@ -19,20 +18,15 @@ def breakdown(memory: ServingMemory, t: Callable[..., str]) -> None:
     st.caption(t("size.why_intro"))
     for part in memory.parts:
         with st.expander(
-            f"**{t(f'part.{part.name}')}** — {_amount(memory, part)}", key=f"size_why_{part.name}"
+            f"**{t(f'part.{part.name}')}** — {amount_of(memory, part.name, part.bytes)}",
+            key=f"size_why_{part.name}",
         ):
             st.markdown(_plain(part.formula.render(language.current())))
             st.caption(t("size.formula_source", source=part.source or t(f"size.source_of.{part.name}")))
-            if part.name in BANDED:
-                low, high = band(memory.deployment, BANDED[part.name], part.bytes)
-                st.caption(t("size.part_band", low=format_gib(low), high=format_gib(high)))
-
-
-def _amount(memory: ServingMemory, part: Part) -> str:
-    if part.name not in BANDED:
-        return format_gib(part.bytes)
-    low, high = band(memory.deployment, BANDED[part.name], part.bytes)
-    return f"{significant(part.bytes / GIB, low / GIB, high / GIB):g} GiB"
+            estimate = part_estimate(memory, part.name)
+            if estimate.high > estimate.low:
+                low, high = estimate.range(GIB)
+                st.caption(t("size.part_band", low=low, high=high))
 
 
 def _plain(sentence: str) -> str:

@@ -10,68 +10,69 @@ from core.memory.headline import Estimate, headline
 from core.memory.serving import ServingMemory
 from core.quantities import GIB, format_gib, format_length
 
+Translator = Callable[..., str]
+
 STATES = {"fits": "green", "waits": "orange", "refuses": "red", "unknown": "gray"}
-WIDTH = 168
-"""Pixels of the narrowest card: five side by side on a desktop, two on a telephone."""
+WIDTH = 146
+"""Pixels of the narrowest card: six side by side on a desktop, two on a telephone."""
 
 
-def headline_cards(memory: ServingMemory, t: Callable[..., str]) -> None:
+def headline_cards(memory: ServingMemory, t: Translator) -> None:
     """Draw the cards: the verdict, what is left, and for how many tokens and requests it is enough."""
     first = headline(memory)
     deployment = memory.deployment
-    gpus, device = deployment.layout.gpus, deployment.device
-    with st.grid(5, min_column_width=WIDTH):
+    device, limit = deployment.device, deployment.model.max_context
+    with st.grid(6, min_column_width=WIDTH):
         _card(
-            t("size.card.verdict"),
+            "verdict",
+            t,
             t(f"size.state.{first.state}"),
-            f"{gpus} × {device.name}" if device else None,
+            t("size.card.gpus", gpus=deployment.layout.gpus),
             color=STATES[first.state],
-            help=t("size.card_help.verdict"),
         )
+        if device:
+            sold = t("size.card.sold", marketing=f"{device.marketing / GIB:g}") if device.marketing else None
+            _card("memory", t, format_gib(device.usable), sold)
+        _card("spare" if first.spare.value >= 0 else "lacking", t, *_spare(first.spare, t))
+        _card("tokens", t, first.tokens.shown(), _band(first.tokens, t))
         _card(
-            t("size.card.spare" if first.spare.value >= 0 else "size.card.lacking"),
-            format_gib(abs(_gib_rounded(first.spare))),
-            t("size.card.capacity", usable=format_gib(memory.capacity or 0)),
-            help=t("size.card_help.spare"),
-        )
-        _card(
-            t("size.card.tokens"),
-            _tokens(first.tokens),
-            _band(first.tokens, t),
-            help=t("size.card_help.tokens"),
-        )
-        _card(
-            t("size.card.requests"),
-            _tokens(first.requests, whole=True),
+            "requests",
+            t,
+            _held(first.requests),
             t("size.card.each", tokens=format_length(memory.mean_length)),
-            help=t("size.card_help.requests"),
         )
-        limit = deployment.model.max_context
-        _card(
-            t("size.card.longest"),
-            _tokens(first.largest_context),
-            t("size.card.limit", limit=format_length(limit)) if limit else _band(first.largest_context, t),
-            help=t("size.card_help.longest"),
+        longest = (
+            t("size.card.limit", limit=format_length(limit)) if limit else _band(first.largest_context, t)
         )
+        _card("longest", t, first.largest_context.shown(), longest)
 
 
-def _card(label: str, value: str, below: str | None, *, color: str = "off", help: str) -> None:  # noqa: A002
+def _card(name: str, t: Translator, value: str, below: str | None, *, color: str = "off") -> None:
     st.metric(
-        label, value, below, delta_color=color, delta_arrow="off", border=True, height="stretch", help=help
+        t(f"size.card.{name}"),
+        value,
+        below,
+        delta_color=color,
+        delta_arrow="off",
+        border=True,
+        height="stretch",
+        help=t(f"size.card_help.{name}"),
     )
 
 
-def _gib_rounded(estimate: Estimate) -> float:
-    return round(estimate.rounded / GIB, 1) * GIB
+def _spare(estimate: Estimate, t: Translator) -> tuple[str, str]:
+    amount = estimate.shown(GIB).removeprefix("-")
+    low, high = estimate.range(GIB)
+    return f"{amount} GiB", t("size.card.band", low=low, high=high)
 
 
-def _tokens(estimate: Estimate, *, whole: bool = False) -> str:
-    value = int(estimate.value) if whole and estimate.value < 1000 else estimate.rounded
-    return f"{value:,.0f}"
+def _held(estimate: Estimate) -> str:
+    """Return whole requests: one that is held in part waits."""
+    return f"{int(estimate.value):,}" if estimate.value < 100 else estimate.shown()
 
 
-def _band(estimate: Estimate, t: Callable[..., str]) -> str | None:
+def _band(estimate: Estimate, t: Translator) -> str | None:
     if estimate.value <= 0:
         return None
-    low, high = estimate.range
-    return t("size.card.band", low=f"{low:,.0f}", high=f"{high:,.0f}")
+    low, high = estimate.range()
+    return t("size.card.band", low=low, high=high)
