@@ -11,7 +11,7 @@ from core.architecture import Model, read_model
 from core.architecture.checkpoint import checkpoint_format, with_ignored
 from core.architecture.formats import WeightFormat, gguf_bf16, weight_format
 from core.catalog import find_accelerator, find_model
-from core.errors import BadRequest, PlannerError
+from core.errors import BadRequest, PlannerError, shown
 from core.memory.bands import band
 from core.memory.deployment import Deployment, Device, KvFormat, kv_format
 from core.memory.engines import Engine, find_engine
@@ -25,6 +25,10 @@ VERBS = ("size",)
 
 _Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 _Ranks = Annotated[int, Field(ge=1, le=100_000)]
+
+
+MOST_FAULTS = 8
+"""Faults of one request that are told at once."""
 
 
 class _Strict(BaseModel):
@@ -122,15 +126,17 @@ def parse(item: object) -> SizeRequest:
 def _explained(error: ValidationError) -> BadRequest:
     """Turn pydantic's faults into one sentence that names each field."""
     faults = []
-    for fault in error.errors(include_url=False):
-        place = [str(part) for part in fault["loc"] if part not in ("str", "Gpu", "dict[str,any]")]
+    for fault in error.errors(include_url=False, include_context=False)[:MOST_FAULTS]:
+        if fault["loc"][-1] == "str" and isinstance(fault["input"], dict):
+            continue  # the object was meant, not the name
+        place = [str(part)[:60] for part in fault["loc"] if part not in ("str", "Gpu", "dict[str,any]")]
         name = ".".join(place) or "request"
         if fault["type"] == "extra_forbidden":
             fields = Gpu.model_fields if place[0] == "gpu" and len(place) > 1 else SizeRequest.model_fields
             faults.append((name, f"{name}: unknown field; known are {', '.join(fields)}"))
         else:
-            given = repr(fault.get("input"))
-            faults.append((name, f"{name}: {fault['msg'].lower()}, got {given[:60]}"))
+            given = shown(fault.get("input"))
+            faults.append((name, f"{name}: {fault['msg'].lower()}, got {given}"))
     return BadRequest("request.invalid", field=faults[0][0], faults="; ".join(text for _, text in faults))
 
 

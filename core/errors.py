@@ -13,9 +13,23 @@ it as a banner, the API as JSON, the command line as one line.
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any, ClassVar
 
 from core.text import Sentence
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxdict = 2, 4, 3
+_SHORT.maxstring, _SHORT.maxother, _SHORT.maxlong = 50, 50, 30
+
+
+def shown(value: object) -> str:
+    """Return *value* as a message quotes it: short, however long or deep it is.
+
+    >>> shown([1] * 1000), shown("4096")
+    ('[1, 1, 1, 1, ...]', "'4096'")
+    """
+    return _SHORT.repr(value)
 
 
 class PlannerError(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from core.architecture.config import Config
 from core.architecture.formats import Encoding, WeightFormat, weight_formats
@@ -29,11 +30,12 @@ _GPTQ = ("gptq", "gptq_marlin", "gptqmodel")
 _GROUPED = ("compressed-tensors", "modelopt", "modelopt_fp4", "modelopt_mixed", "nvfp4")
 
 
+@lru_cache(maxsize=128)
 def checkpoint_format(model: Model) -> WeightFormat:
     """Return the format that the checkpoint of *model* is stored in.
 
     That is its `quantization_config` where it has one, with the modules that it lists as not converted, else
-    its `torch_dtype`, else bf16.
+    its `torch_dtype`, else bf16. Kept for each model, so that what others keep for a format is found again.
 
     Raises:
         BadModelConfig: a quantization that is not known.
@@ -46,6 +48,7 @@ def checkpoint_format(model: Model) -> WeightFormat:
     return weights if config.has("moe_quant_algo") else with_ignored(weights, model)
 
 
+@lru_cache(maxsize=128)
 def with_ignored(weights: WeightFormat, model: Model) -> WeightFormat:
     """Return *weights* with the modules that the checkpoint's config lists as kept in 16 bit.
 
@@ -72,7 +75,7 @@ def _patterns(config: Config, field: str) -> list[str]:
         return [value]
     patterns = config.sequence(field) or []
     if len(patterns) > MOST_MODULES:
-        raise config.fault("out_of_range", field, value=len(patterns), minimum=0, maximum=MOST_MODULES)
+        raise config.fault("too_long", field, found=len(patterns), limit=MOST_MODULES)
     return [pattern for pattern in patterns if isinstance(pattern, str)]
 
 

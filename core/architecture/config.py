@@ -5,11 +5,10 @@ Every fault names the field as the config spells it, what is wrong, and what wou
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Mapping
 from typing import Any
 
-from core.errors import BadModelConfig
+from core.errors import BadModelConfig, shown
 
 MAXIMUM = 2**31
 """No single dimension of a model comes near this; larger values are typing mistakes."""
@@ -87,9 +86,8 @@ NAMES: dict[str, tuple[str, ...]] = {
 AGREEING = ("hidden_size", "num_hidden_layers", "num_attention_heads")
 """Concepts that a config may spell twice, but not with two values."""
 
-_REPR = reprlib.Repr()
-_REPR.maxlevel, _REPR.maxlist, _REPR.maxdict = 2, 4, 3
-_REPR.maxstring, _REPR.maxother, _REPR.maxlong = 50, 50, 30
+LONGEST = 20_000
+"""Entries of a list that is read in full: twice the layers that a model may have."""
 
 
 class Config:
@@ -160,7 +158,7 @@ class Config:
 
     def wrong(self, key: str, concept: str, value: object) -> BadModelConfig:
         """Return the error *key* about *concept*, which is *value*."""
-        return self.fault(key, concept, value=_REPR.repr(value))
+        return self.fault(key, concept, value=shown(value))
 
     def agree(self) -> None:
         """Check that the sizes which a config may spell in several ways have one value.
@@ -175,9 +173,9 @@ class Config:
                     raise self.fault(
                         "contradiction",
                         concept,
-                        value=_REPR.repr(self.fields[given[0]]),
+                        value=shown(self.fields[given[0]]),
                         other=self.place(other),
-                        second=_REPR.repr(self.fields[other]),
+                        second=shown(self.fields[other]),
                     )
 
     def _entry(self, concept: str) -> Any:
@@ -217,9 +215,7 @@ class Config:
 
     def _within(self, concept: str, value: float, minimum: float, maximum: float) -> None:
         if not minimum <= value <= maximum:
-            raise self.fault(
-                "out_of_range", concept, value=_REPR.repr(value), minimum=minimum, maximum=maximum
-            )
+            raise self.fault("out_of_range", concept, value=shown(value), minimum=minimum, maximum=maximum)
 
     def flag(self, concept: str, default: bool) -> bool:
         """Return true or false."""
@@ -242,7 +238,7 @@ class Config:
     def choice(self, concept: str, value: object, table: Mapping[str, str]) -> str:
         """Return what *table* makes of *value*, one of the words of *concept*."""
         if not isinstance(value, str) or value not in table:
-            raise self.fault("unknown_word", concept, value=_REPR.repr(value), choices=", ".join(table))
+            raise self.fault("unknown_word", concept, value=shown(value), choices=", ".join(table))
         return table[value]
 
     def sequence(self, concept: str, length: int | None = None) -> list[Any] | None:
@@ -254,6 +250,8 @@ class Config:
             raise self.wrong("not_list", concept, value)
         if length is not None and len(value) < length:
             raise self.fault("short_list", concept, found=len(value), expected=length)
+        if len(value) > LONGEST and length is None:
+            raise self.fault("too_long", concept, found=len(value), limit=LONGEST)
         return list(value[:length])
 
     def integers(self, concept: str, length: int | None = None, *, minimum: int = 0) -> list[int]:

@@ -87,6 +87,7 @@ class Modules:
         self._names: set[str] = set()
         self._globs: dict[str, list[re.Pattern[str]]] = defaultdict(list)
         self._expressions: list[re.Pattern[str]] = []
+        self._known: dict[tuple[str, int | None], bool] = {}
         for pattern in self.patterns:
             self._add(pattern)
 
@@ -120,7 +121,11 @@ class Modules:
         if not self.patterns:
             return False
         place = layer if layer is not None or not group.layers else group.layers[0]
-        return any(name in self for name in module_names(group.module or group.name, place))
+        asked = (group.module or group.name, place)
+        known = self._known.get(asked)
+        if known is None:
+            known = self._known[asked] = any(name in self for name in module_names(*asked))
+        return known
 
     def _listed(self, name: str) -> bool:
         return any(part in self._names for part in _paths(name))

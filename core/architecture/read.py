@@ -46,6 +46,7 @@ def read_model(config: Mapping[str, Any], name: str | None = None) -> Model:
     hidden = text.integer("hidden_size")
     tied = _tied(text, outer, family)
     groups = _stack(mixing, feeding, hidden, family) + _ends(text, family, hidden, tied)
+    _plausible(groups, text)
     tower = published_tower(outer, family) if not config.get("vision_config") else None
     vision = towers(outer, hidden, tower)
     warnings = list(family.notes) + _warnings(outer, family, tower, vision)
@@ -77,6 +78,18 @@ def read_model(config: Mapping[str, Any], name: str | None = None) -> Model:
         quantization=_quantization(outer, text),
         warnings=tuple(warnings),
     )
+
+
+MOST_PARAMETERS = 10**16
+"""A thousand times the largest model; more is a typing mistake, and no longer a number that JSON can carry."""
+
+
+def _plausible(groups: Sequence[TensorGroup], text: Config) -> None:
+    total = sum(group.parameters for group in groups)
+    if total > MOST_PARAMETERS:
+        largest = max(groups, key=lambda group: group.parameters)
+        field = "vocab_size" if largest.role in ("embedding", "head") else "hidden_size"
+        raise text.fault("too_many_parameters", field, total=float(total), limit=float(MOST_PARAMETERS))
 
 
 def _decoder(outer: Config) -> tuple[Config, Family]:

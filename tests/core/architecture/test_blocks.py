@@ -63,7 +63,9 @@ def test_values_may_be_narrower_than_keys() -> None:
     assert (layout.keys, layout.values) == (48, 32)
 
 
-MLA = LatentAttention(hidden=64, heads=8, query_rank=24, latent_rank=32, nope_dim=16, rope_dim=8, value_dim=16)
+MLA = LatentAttention(
+    hidden=64, heads=8, query_rank=24, latent_rank=32, nope_dim=16, rope_dim=8, value_dim=16
+)
 
 
 def test_latent_attention() -> None:

@@ -87,7 +87,9 @@ def covered(weights: WeightFormat, found: Model, name: str) -> list[float | None
 
 
 def test_listed_modules_stay_wide() -> None:
-    found = model(quant_method="fp8", modules_to_not_convert=["model.layers.1.self_attn", "re:.*layers.2.mlp.*"])
+    found = model(
+        quant_method="fp8", modules_to_not_convert=["model.layers.1.self_attn", "re:.*layers.2.mlp.*"]
+    )
     weights = checkpoint_format(found)
     assert covered(weights, found, "attention.q") == [8, None, 8, 8]
     assert covered(weights, found, "expert.up") == [8, 8, None, 8]
@@ -105,7 +107,11 @@ def test_a_list_of_the_checkpoint_holds_for_a_format_that_is_asked_for() -> None
 
 
 def test_groups_may_name_their_modules() -> None:
-    found = model(**compressed(group(8, "float", ["re:.*self_attn.*"]), group(4, "float", ["re:.*experts.*"], group_size=16)))
+    found = model(
+        **compressed(
+            group(8, "float", ["re:.*self_attn.*"]), group(4, "float", ["re:.*experts.*"], group_size=16)
+        )
+    )
     weights = checkpoint_format(found)
     assert covered(weights, found, "attention.q") == [8] * 4
     assert covered(weights, found, "expert.up") == [4] * 4
@@ -121,7 +127,9 @@ def test_one_group_may_be_the_rule_and_another_the_exception() -> None:
 
 
 def test_experts_may_be_quantised_further() -> None:
-    found = model(quant_method="fp8", weight_block_size=[128, 128], moe_quant_algo="NVFP4", ignore=["*.attn.*"])
+    found = model(
+        quant_method="fp8", weight_block_size=[128, 128], moe_quant_algo="NVFP4", ignore=["*.attn.*"]
+    )
     weights = checkpoint_format(found)
     assert covered(weights, found, "attention.q") == [8] * 4
     assert covered(weights, found, "expert.up") == [4] * 4

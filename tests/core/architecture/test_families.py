@@ -3,7 +3,15 @@ from __future__ import annotations
 import pytest
 
 from core.architecture.config import NAMES, Config
-from core.architecture.families import FOREIGN, ROW_DEFAULTS, SWITCHES, Family, _table, family_names, recognise
+from core.architecture.families import (
+    FOREIGN,
+    ROW_DEFAULTS,
+    SWITCHES,
+    Family,
+    _table,
+    family_names,
+    recognise,
+)
 from core.architecture.towers import PUBLISHED
 from core.text import sentences
 
@@ -22,7 +30,15 @@ def test_a_row_uses_known_fields_and_values(name: str) -> None:
     assert row["attention"] in ("gqa", "mla", "compressed")
     assert row["mixer"] in (None, "mamba", "mamba2", "delta", "kimi", "lightning")
     assert row["tower"] in (None, *PUBLISHED)
-    assert str(row["sliding"]).partition(":")[0] in ("never", "all", "switch", "types", "every", "even", "chunk")
+    assert str(row["sliding"]).partition(":")[0] in (
+        "never",
+        "all",
+        "switch",
+        "types",
+        "every",
+        "even",
+        "chunk",
+    )
     for field, kinds in (("qk_norm", {"none", "head", "full"}), ("gate", {"none", "query", "head", "full"})):
         stated = row[field]
         assert (stated["kind"] if isinstance(stated, dict) else stated) in kinds
@@ -39,7 +55,9 @@ def test_every_reason_is_a_sentence(reason: str) -> None:
     assert f"config.is.{reason}" in sentences("en")
 
 
-@pytest.mark.parametrize("name", ["Llama", " llama ", "llama_text", "litgpt:Meta-Llama-3-8B", "llama (text part)"])
+@pytest.mark.parametrize(
+    "name", ["Llama", " llama ", "llama_text", "litgpt:Meta-Llama-3-8B", "llama (text part)"]
+)
 def test_spellings(name: str) -> None:
     assert recognise(Config({"model_type": name})).name == "llama"
 

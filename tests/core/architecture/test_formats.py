@@ -67,7 +67,13 @@ def test_size_of_a_file(id_: str, format_: str, gib: float) -> None:
 
 
 MODEL = read_model(MOE)
-ROLES = {"attention.q": "attention", "expert.up": "expert", "router": "router", "embedding": "embedding", "head": "head"}
+ROLES = {
+    "attention.q": "attention",
+    "expert.up": "expert",
+    "router": "router",
+    "embedding": "embedding",
+    "head": "head",
+}
 
 
 @pytest.mark.parametrize(

@@ -30,15 +30,25 @@ def catalogue(id_: str) -> Model:
         ({"model_type": "mistral"}, "full full full full"),
         ({"model_type": "gemma2", "head_dim": 8, "sliding_window": 8}, "window full window full"),
         ({"model_type": "cohere2", "sliding_window": 8}, "window window window full"),
-        ({"model_type": "cohere2", "sliding_window": 8, "sliding_window_pattern": 2}, "window full window full"),
+        (
+            {"model_type": "cohere2", "sliding_window": 8, "sliding_window_pattern": 2},
+            "window full window full",
+        ),
         ({"model_type": "qwen2", "sliding_window": 8, "max_window_layers": 2}, "full full full full"),
         (
             {"model_type": "qwen2", "sliding_window": 8, "max_window_layers": 2, "use_sliding_window": True},
             "full full window window",
         ),
-        ({"model_type": "llama", "sliding_window": 8, "sliding_window_indices": [1, 0, 0, 1]}, "window full full window"),
         (
-            {"model_type": "olmo3", "sliding_window": 8, "layer_types": ["sliding_attention"] * 3 + ["full_attention"]},
+            {"model_type": "llama", "sliding_window": 8, "sliding_window_indices": [1, 0, 0, 1]},
+            "window full full window",
+        ),
+        (
+            {
+                "model_type": "olmo3",
+                "sliding_window": 8,
+                "layer_types": ["sliding_attention"] * 3 + ["full_attention"],
+            },
             "window window window full",
         ),
         ({"model_type": "llama4_text", "attention_chunk_size": 8}, "chunk chunk chunk full"),

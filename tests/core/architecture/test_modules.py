@@ -63,7 +63,9 @@ def test_a_group_is_covered_under_any_of_its_names() -> None:
 
 
 def test_a_long_list_is_as_quick_as_a_short_one() -> None:
-    modules = Modules([f"model.layers.{layer}.{part}*" for layer in range(100) for part in ("a", "b", "c", "d")])
+    modules = Modules(
+        [f"model.layers.{layer}.{part}*" for layer in range(100) for part in ("a", "b", "c", "d")]
+    )
     begin = time.perf_counter()
     for layer in range(100):
         for _ in range(20):

@@ -199,7 +199,11 @@ def test_counts_agree_with_names() -> None:
 
 @pytest.mark.parametrize(
     ("id_", "low", "high"),
-    [("deepseek-ai/DeepSeek-V3", 36.5e9, 38e9), ("Qwen/Qwen3-30B-A3B", 3e9, 3.4e9), ("openai/gpt-oss-120b", 5.1e9, 5.8e9)],
+    [
+        ("deepseek-ai/DeepSeek-V3", 36.5e9, 38e9),
+        ("Qwen/Qwen3-30B-A3B", 3e9, 3.4e9),
+        ("openai/gpt-oss-120b", 5.1e9, 5.8e9),
+    ],
 )
 def test_active_parameters(id_: str, low: float, high: float) -> None:
     assert low < model(id_).active_parameters < high

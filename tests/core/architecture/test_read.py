@@ -24,20 +24,42 @@ NEMOTRON = dict(find_model("nvidia/NVIDIA-Nemotron-3-Ultra-550B-A55B-BF16").conf
         (changed(LLAMA, num_hidden_layers=10_001), "out_of_range", "num_hidden_layers", "10000"),
         (changed(LLAMA, hidden_size=65), "heads_divide", "num_attention_heads", "65"),
         (changed(LLAMA, num_key_value_heads=3), "kv_heads", "num_key_value_heads", "8 attention heads"),
+        (
+            changed(LLAMA, hidden_size=2**30, intermediate_size=2**30),
+            "too_many_parameters",
+            "hidden_size",
+            "e+",
+        ),
+        (changed(LLAMA, vocab_size=2**31, hidden_size=2**24), "too_many_parameters", "vocab_size", "e+"),
         (changed(LLAMA, n_embd=32), "contradiction", "hidden_size", "n_embd"),
         (changed(LLAMA, n_layer=5), "contradiction", "num_hidden_layers", "n_layer"),
         (changed(LLAMA, layer_types=["full_attention"] * 3), "short_list", "layer_types", "4 layers"),
-        (changed(LLAMA, layer_types=["full_attention"] * 3 + ["odd"]), "unknown_word", "layer_types", "'odd'"),
+        (
+            changed(LLAMA, layer_types=["full_attention"] * 3 + ["odd"]),
+            "unknown_word",
+            "layer_types",
+            "'odd'",
+        ),
         (changed(LLAMA, layer_types=["mamba"] * 4), "no_recurrence", "layer_types", "llama"),
         (changed(LLAMA, layer_types="full_attention"), "not_list", "layer_types", "a list"),
-        (changed(LLAMA, rope_scaling={"type": "yarn", "factor": "2"}), "not_number", "rope_scaling.factor", "2"),
+        (
+            changed(LLAMA, rope_scaling={"type": "yarn", "factor": "2"}),
+            "not_number",
+            "rope_scaling.factor",
+            "2",
+        ),
         (changed(LLAMA, block_configs=[1] * 4), "not_object", "block_configs", "got 1"),
         (changed(LLAMA, block_configs=[{}] * 4), "missing_part", "block_configs", "attention"),
         (changed(LLAMA, block_configs=[{}] * 3), "short_list", "block_configs", "3 entries"),
         (changed(MOE, num_experts_per_tok=9), "too_many_chosen", "num_experts_per_tok", "8 experts"),
         (changed(MOE, moe_layer_freq=[1, 1]), "short_list", "moe_layer_freq", "2 entries"),
         (changed(MOE, num_experts_per_tok=[2, 2, 2]), "short_list", "num_experts_per_tok", "3 entries"),
-        (changed(MOE, moe_intermediate_size=[32, 32, 32, "x"]), "not_integer", "moe_intermediate_size", "'x'"),
+        (
+            changed(MOE, moe_intermediate_size=[32, 32, 32, "x"]),
+            "not_integer",
+            "moe_intermediate_size",
+            "'x'",
+        ),
         (changed(MOE, mlp_layer_types=["sparse"] * 3 + ["?"]), "unknown_word", "mlp_layer_types", "dense"),
         (changed(MOE, moe_layers_enum="1,a"), "not_integer", "moe_layers_enum", "1,a"),
         (changed(MOE, decoder_sparse_step=0), "out_of_range", "decoder_sparse_step", "0"),
@@ -46,8 +68,18 @@ NEMOTRON = dict(find_model("nvidia/NVIDIA-Nemotron-3-Ultra-550B-A55B-BF16").conf
         (changed(MLA, first_k_dense_replace=5), "out_of_range", "first_k_dense_replace", "between 0 and 4"),
         (changed(GEMMA, text_config=3), "not_object", "text_config", "got 3"),
         (changed(GEMMA, vision_config=[1]), "not_object", "vision_config", "got [1]"),
-        (changed(GEMMA, vision_config={"hidden_size": -1}), "out_of_range", "vision_config.hidden_size", "-1"),
-        (changed(NEMOTRON, layers_block_type=["mamba", "?"]), "unknown_word", "layers_block_type", "attention"),
+        (
+            changed(GEMMA, vision_config={"hidden_size": -1}),
+            "out_of_range",
+            "vision_config.hidden_size",
+            "-1",
+        ),
+        (
+            changed(NEMOTRON, layers_block_type=["mamba", "?"]),
+            "unknown_word",
+            "layers_block_type",
+            "attention",
+        ),
         (changed(NEMOTRON, layers_block_type=...), "missing", "num_hidden_layers", "missing"),
     ],
 )
@@ -72,7 +104,9 @@ def test_the_path_to_a_nested_field_is_named() -> None:
     assert refused.value.field == "vocab_size"
 
 
-@pytest.mark.parametrize("type_", ["t5", "bert", "whisper", "rwkv", "mamba2", "clip", "lfm2", "longcat_flash", "gemma3n"])
+@pytest.mark.parametrize(
+    "type_", ["t5", "bert", "whisper", "rwkv", "mamba2", "clip", "lfm2", "longcat_flash", "gemma3n"]
+)
 def test_what_is_known_to_be_different_is_refused_by_name(type_: str) -> None:
     with pytest.raises(UnsupportedArchitecture, match=type_) as refused:
         read_model(changed(LLAMA, model_type=type_))
@@ -120,7 +154,9 @@ def test_names_of_other_tools_are_understood(name: str, family: str) -> None:
 
 
 def test_a_text_part_says_that_its_tower_is_missing() -> None:
-    assert [w.key for w in read_model(changed(LLAMA, model_type="qwen3 (text part)")).warnings] == ["config.text_part"]
+    assert [w.key for w in read_model(changed(LLAMA, model_type="qwen3 (text part)")).warnings] == [
+        "config.text_part"
+    ]
 
 
 def test_two_matrices_may_be_stated() -> None:
@@ -157,7 +193,9 @@ def test_a_name_is_taken_from_the_caller_or_the_config() -> None:
     assert read_model(LLAMA).name == "llama"
 
 
-@pytest.mark.parametrize(("dtype", "read"), [("float16", "fp16"), ("torch.float32", "fp32"), ("auto", "bf16"), (3, "bf16")])
+@pytest.mark.parametrize(
+    ("dtype", "read"), [("float16", "fp16"), ("torch.float32", "fp32"), ("auto", "bf16"), (3, "bf16")]
+)
 def test_dtype(dtype: Any, read: str) -> None:
     assert read_model(changed(LLAMA, torch_dtype=dtype)).dtype == read
 

@@ -32,11 +32,15 @@ def size(groups: list[TensorGroup]) -> int:
     ],
 )
 def test_published_towers(id_: str, millions: float) -> None:
-    assert read_model(find_model(id_).config).parameters_of("vision") / 1e6 == pytest.approx(millions, rel=0.015)
+    assert read_model(find_model(id_).config).parameters_of("vision") / 1e6 == pytest.approx(
+        millions, rel=0.015
+    )
 
 
 def test_a_plain_tower_by_hand() -> None:
-    config = {"vision_config": {"hidden_size": 8, "intermediate_size": 32, "num_hidden_layers": 2, "patch_size": 2}}
+    config = {
+        "vision_config": {"hidden_size": 8, "intermediate_size": 32, "num_hidden_layers": 2, "patch_size": 2}
+    }
     layer = 4 * 8 * 8 + 2 * 8 * 32 + (8 * 8 + 32 + 8)
     assert size(towers(Config(config), 16, None)) == 2 * layer + 8 * 3 * 4 + 16 * 8 + 16 * 16
 
@@ -55,7 +59,13 @@ def test_towers_load_on_the_first_stage_and_are_no_part_of_a_token() -> None:
 
 
 def test_an_audio_tower_by_hand() -> None:
-    audio = {"d_model": 8, "encoder_layers": 2, "encoder_ffn_dim": 32, "num_mel_bins": 4, "max_source_positions": 10}
+    audio = {
+        "d_model": 8,
+        "encoder_layers": 2,
+        "encoder_ffn_dim": 32,
+        "num_mel_bins": 4,
+        "max_source_positions": 10,
+    }
     layer = 4 * 8 * 8 + 2 * 32 * 8 + 9 * 8 + 32
     assert size(towers(Config({"audio_config": audio}), 16, None)) == 2 * layer + 24 * 12 + 80 + 16 * 8
 
