@@ -15,27 +15,27 @@ help: ## Say what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
 
 run: ## Start the dashboard on http://localhost:8501; others: PORT=8600 ADDRESS=0.0.0.0
-	@scripts/setup
-	@scripts/serve "$(PORT)" "$(ADDRESS)"
+	@deploy/setup
+	@deploy/serve "$(PORT)" "$(ADDRESS)"
 
 test: ## Run all tests, with a real browser; some of them: TESTS=tests/core
-	@scripts/setup dev
-	@scripts/programs
+	@deploy/setup dev
+	@deploy/programs
 	@$(python) -m pytest $(TESTS)
 
 lint: ## Check the code: rules, format and types
-	@scripts/setup dev
+	@deploy/setup dev
 	@$(python) -m ruff check .
 	@$(python) -m ruff format --check .
 	@$(python) -m mypy
 
 format: ## Format the code, and repair what the rules can repair
-	@scripts/setup dev
+	@deploy/setup dev
 	@$(python) -m ruff check --fix .
 	@$(python) -m ruff format .
 
 bench: ## Print the figures of tests/benchmarks
-	@scripts/setup dev
+	@deploy/setup dev
 	@for script in tests/benchmarks/bench_*.py; do \
 		[ -e "$$script" ] || continue; \
 		echo "== $$script"; \
@@ -43,5 +43,5 @@ bench: ## Print the figures of tests/benchmarks
 	done
 
 lock: ## Compile requirements.txt and requirements-dev.txt from pyproject.toml
-	@scripts/setup dev
-	@scripts/lock
+	@deploy/setup dev
+	@deploy/lock

@@ -98,7 +98,7 @@ def test_the_installed_versions_are_the_locked_ones() -> None:
 
 
 def test_no_python_is_one_line(checkout: Path, programs: Path) -> None:
-    told = run(["scripts/setup"], checkout, programs)
+    told = run(["deploy/setup"], checkout, programs)
     assert told.returncode == 1
     assert len(told.stderr.splitlines()) == 1
     assert "Python 3.11 or newer is needed, and no Python was found" in told.stderr
@@ -106,7 +106,7 @@ def test_no_python_is_one_line(checkout: Path, programs: Path) -> None:
 
 def test_an_old_python_is_one_line(checkout: Path, programs: Path) -> None:
     pretend(programs, "python3", '[ "$1" = --version ] && echo Python 3.9.2 || exit 1')
-    told = run(["scripts/setup"], checkout, programs)
+    told = run(["deploy/setup"], checkout, programs)
     assert told.returncode == 1
     assert len(told.stderr.splitlines()) == 1
     assert "Python 3.9.2 was found" in told.stderr
@@ -114,7 +114,7 @@ def test_an_old_python_is_one_line(checkout: Path, programs: Path) -> None:
 
 def test_a_python_without_venv_is_one_line(checkout: Path, programs: Path) -> None:
     pretend(programs, "python3", 'case "$2" in *ensurepip*) exit 1 ;; *print*) echo "$0" ;; esac')
-    told = run(["scripts/setup"], checkout, programs)
+    told = run(["deploy/setup"], checkout, programs)
     assert told.returncode == 1
     assert told.stderr.splitlines() == ["Python's venv module is missing: apt-get install python3-venv"]
 
@@ -126,7 +126,7 @@ def test_a_taken_port_is_one_line(checkout: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        told = run(["scripts/serve", port, "127.0.0.1"], checkout)
+        told = run(["deploy/serve", port, "127.0.0.1"], checkout)
     assert told.returncode == 1
     assert told.stderr.splitlines() == [
         f"Port {port} is in use: stop what uses it, or choose another, as in make run PORT=8600"
@@ -137,7 +137,7 @@ def test_a_taken_port_is_one_line(checkout: Path) -> None:
 def test_a_port_that_is_none_is_one_line(checkout: Path, port: str) -> None:
     (checkout / ".venv/bin").mkdir(parents=True)
     (checkout / ".venv/bin/python").symlink_to(need("python3", "python3"))
-    told = run(["scripts/serve", port, "127.0.0.1"], checkout)
+    told = run(["deploy/serve", port, "127.0.0.1"], checkout)
     assert told.returncode == 1
     assert len(told.stderr.splitlines()) == 1
 
@@ -160,7 +160,7 @@ def test_programs_that_cannot_be_installed_are_one_line(checkout: Path, programs
     pretend(programs, "id", "echo 1000")
     pretend(programs, "sudo", "exit 1")
     pretend(programs, "apt-get", "echo not to be called; exit 1")
-    told = run(["scripts/programs"], checkout, programs)
+    told = run(["deploy/programs"], checkout, programs)
     assert told.returncode == 0
     assert told.stdout == ""
     assert len(told.stderr.splitlines()) == 1
@@ -179,7 +179,7 @@ def test_programs_are_installed_without_questions_and_without_a_service(
     pretend(programs, "apt-get", "exit 0")
     for tool in ("mktemp", "cat", "tail"):
         (programs / tool).symlink_to(shutil.which(tool) or tool)
-    told = run(["scripts/programs"], checkout, programs)
+    told = run(["deploy/programs"], checkout, programs)
     assert told.stderr == ""
     assert told.stdout.split() == ["Installing", "chromium", "prometheus"]
     called = (checkout / "called").read_text()
@@ -191,7 +191,7 @@ def test_programs_are_installed_without_questions_and_without_a_service(
 def test_programs_that_are_there_take_no_time(checkout: Path, programs: Path) -> None:
     pretend(programs, "chromium", "")
     pretend(programs, "prometheus", "")
-    told = run(["scripts/programs"], checkout, programs)
+    told = run(["deploy/programs"], checkout, programs)
     assert (told.returncode, told.stdout, told.stderr) == (0, "", "")
 
 
