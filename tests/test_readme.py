@@ -36,7 +36,7 @@ def test_the_examples_are_answered(example: str) -> None:
 
 
 def test_every_file_that_is_named_exists() -> None:
-    named = re.findall(r"`((?:core|pages|tests|hardware_db|scripts|\.streamlit)/[\w./-]*)`", README)
+    named = re.findall(r"`((?:core|pages|tests|hardware_db|deploy|\.streamlit)/[\w./-]*)`", README)
     assert named
     assert all((ROOT / name).exists() for name in named)
 

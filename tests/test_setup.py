@@ -36,7 +36,7 @@ def locked(path: Path) -> dict[str, set[str]]:
 def checkout(tmp_path: Path) -> Path:
     """A checkout without .venv, in a folder whose name has a space."""
     folder = tmp_path / "a checkout"
-    shutil.copytree(ROOT / "scripts", folder / "scripts")
+    shutil.copytree(ROOT / "deploy", folder / "deploy")
     for path in [ROOT / "Makefile", *LOCKS]:
         shutil.copy(path, folder)
     return folder
@@ -150,7 +150,7 @@ def test_help_names_every_command(checkout: Path) -> None:
     assert all(f"make {command} " in shown for command in commands)
 
 
-@pytest.mark.parametrize("script", sorted((ROOT / "scripts").iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize("script", sorted(path for path in (ROOT / "deploy").iterdir() if not path.suffix), ids=lambda path: path.name)
 def test_scripts_are_programs_of_plain_sh(script: Path) -> None:
     assert os.access(script, os.X_OK)
     assert subprocess.run(["sh", "-n", str(script)], check=False).returncode == 0
