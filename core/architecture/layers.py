@@ -32,10 +32,13 @@ def feedforwards(config: Config, family: Family) -> list[Feedforward]:
     blocks = config.sequence("block_configs", layers)
     if blocks is not None:
         return [_variable(config, block) for block in blocks]
+    listed = [size for size in PER_LAYER if isinstance(config.raw(size), list)]
+    for size in listed:
+        config.sequence(size, layers)  # an entry for each layer
     kinds = single_blocks(config, family, layers)
     if kinds is None:
         kinds = _kinds(config, layers)
-    if any(isinstance(config.raw(size), list) for size in PER_LAYER):
+    if listed:
         return [feedforward(kind, config.at(layer), family) for layer, kind in enumerate(kinds)]
     found: dict[str, Feedforward] = {kind: feedforward(kind, config, family) for kind in set(kinds)}
     return [found[kind] for kind in kinds]

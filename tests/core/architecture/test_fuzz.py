@@ -49,7 +49,7 @@ VALUES = st.one_of(
             "full_attention",
             "MEM*E",
             "1,2,x",
-            "�",
+            chr(0xD800),
             [],
             [1],
             [None],

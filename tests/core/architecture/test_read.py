@@ -53,7 +53,12 @@ NEMOTRON = dict(find_model("nvidia/NVIDIA-Nemotron-3-Ultra-550B-A55B-BF16").conf
         (changed(LLAMA, block_configs=[{}] * 3), "short_list", "block_configs", "3 entries"),
         (changed(MOE, num_experts_per_tok=9), "too_many_chosen", "num_experts_per_tok", "8 experts"),
         (changed(MOE, moe_layer_freq=[1, 1]), "short_list", "moe_layer_freq", "2 entries"),
-        (changed(MOE, num_experts_per_tok=[2, 2, 2]), "short_list", "num_experts_per_tok", "3 entries"),
+        (
+            changed(MOE, num_experts_per_tok=[2, 2, 2]),
+            "short_list",
+            "num_experts_per_tok",
+            "3 entries, but the model has 4",
+        ),
         (
             changed(MOE, moe_intermediate_size=[32, 32, 32, "x"]),
             "not_integer",

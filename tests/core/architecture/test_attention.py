@@ -1,4 +1,4 @@
-"""Attention, recurrent and feed-forward blocks, counted by hand."""
+"""Attention blocks, counted by hand."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ from core.architecture.attention import (
     LatentAttention,
     SparseIndex,
 )
-from core.architecture.caches import CacheLayout
-from core.architecture.feedforward import MixtureOfExperts, Mlp
-from core.architecture.recurrent import GatedDeltaNet, KimiDeltaAttention, LightningAttention, Mamba, Mamba2
-from core.architecture.tensors import TensorGroup, matrix, vector
+from core.architecture.tensors import TensorGroup
 
 
 def size(groups: list[TensorGroup]) -> int:
@@ -101,66 +98,3 @@ def test_cross_attention_caches_no_text() -> None:
     block = CrossAttention(GroupedQueryAttention(**GQA))
     assert block.caches() == []
     assert size(block.tensors()) == PLAIN + 2
-
-
-def test_mlp() -> None:
-    assert size(Mlp(64, 96).tensors()) == 3 * 64 * 96
-    assert size(Mlp(64, 96, gated=False).tensors()) == 2 * 64 * 96
-    assert size(Mlp(64, 96, bias=True).tensors()) == 3 * 64 * 96 + 2 * 96 + 64
-
-
-def test_mixture_of_experts() -> None:
-    block = MixtureOfExperts(64, 32, experts=8, chosen=2, shared_inner=32, shared_gate=True, router_bias=True)
-    experts = [group for group in block.tensors() if group.role == "expert"]
-    assert size(experts) == 8 * 3 * 64 * 32
-    assert {group.active for group in experts} == {0.25}
-    assert size(block.tensors()) == 9 * 3 * 64 * 32 + 8 * 64 + 8 + 64
-
-
-def test_experts_may_work_in_a_narrower_space() -> None:
-    block = MixtureOfExperts(64, 32, experts=8, chosen=2, gated=False, latent=16, latent_norm=True)
-    assert size(block.tensors()) == 8 * 2 * 16 * 32 + 2 * 64 * 16 + 16 + 8 * 64
-
-
-def test_experts_may_stand_beside_an_mlp() -> None:
-    block = MixtureOfExperts(64, 32, experts=8, chosen=2, beside=Mlp(64, 96))
-    assert size(block.tensors()) == 8 * 3 * 64 * 32 + 3 * 64 * 96 + 8 * 64 + 4 * 64 + 8
-    assert {group.module for group in block.tensors() if group.role == "expert"} == {"outer_expert"}
-
-
-@pytest.mark.parametrize(
-    ("block", "state"),
-    [
-        (GatedDeltaNet(64, 2, 4, 8, 16, 4), 4 * 8 * 16 + 3 * (2 * 16 + 64)),
-        (KimiDeltaAttention(64, 4, 16, 4), 4 * 16 * 16 + 3 * 3 * 64),
-        (LightningAttention(64, 4, 16), 4 * 16 * 16),
-        (Mamba(64, 128, 16, 4, 4), 128 * 16 + 3 * 128),
-        (Mamba2(64, 8, 16, 32, 2, 4), 128 * 32 + 3 * (128 + 2 * 2 * 32)),
-    ],
-)
-def test_states_have_a_fixed_size(block: Mamba, state: int) -> None:
-    (layout,) = block.caches()
-    assert layout.kind == "state"
-    assert layout.elements == state
-    assert size(block.tensors()) > 0
-
-
-def test_parameters_of_recurrent_blocks_by_hand() -> None:
-    assert size(Mamba2(64, 8, 16, 32, 2, 4).tensors()) == 64 * (128 + 256 + 8) + 256 * 5 + 24 + 128 + 64 * 128
-    narrow, wide = KimiDeltaAttention(64, 4, 16, 4), KimiDeltaAttention(64, 4, 16, 4, wide_gate=True)
-    assert size(wide.tensors()) - size(narrow.tensors()) == 64 * 64 - 2 * 64 * 16
-
-
-def test_tensor_groups_count_copies_and_layers() -> None:
-    group = matrix("expert.up", 8, 4, "expert", "expert", copies=3).at((0, 1, 5))
-    assert group.occurrences == 9
-    assert group.parameters == 9 * 32
-    assert group.is_matrix
-    assert not vector("norms", 4).is_matrix
-    assert vector("norms", 4).at((), "last").stage == "last"
-    assert vector("norms", 4).parameters == 4
-
-
-def test_a_cache_counts_its_elements() -> None:
-    assert CacheLayout("kv", "full", (0,), 3, 4, heads=1).elements == 7
-    assert CacheLayout("state", "state", (0,), 8, 0, heads=4, split="heads").divided(2) == 0.5
