@@ -55,6 +55,8 @@ def programs(tmp_path: Path) -> Path:
 
 def pretend(folder: Path, name: str, script: str) -> None:
     """Put a program *name* in *folder* that does what *script* says."""
+    # In place of a link, not through it: behind it is a program of this machine.
+    (folder / name).unlink(missing_ok=True)
     (folder / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     (folder / name).chmod(0o755)
 
