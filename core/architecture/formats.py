@@ -233,9 +233,14 @@ def stored_groups(model: Model, weights: WeightFormat) -> tuple[TensorGroup, ...
 def checkpoint_bytes(
     model: Model, weights: WeightFormat, groups: Sequence[TensorGroup] | None = None
 ) -> float:
-    """Return the bytes of all *groups* (default: what the checkpoint stores) in *weights*."""
+    """Return the bytes of all *groups* (default: what the checkpoint stores) in *weights*.
+
+    A checkpoint stores multi-token prediction layers too; a GGUF file holds the decoder alone.
+    """
     total = 0.0
-    for group in stored_groups(model, weights) if groups is None else groups:
+    if groups is None:
+        groups = model.text_groups if weights.is_gguf else (*stored_groups(model, weights), *model.mtp_groups)
+    for group in groups:
         rows = group.shape[0]
         columns = group.shape[1] if group.is_matrix else 1
         if weights.varies_by_layer and group.layers:

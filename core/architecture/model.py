@@ -57,7 +57,7 @@ class Model:
     @property
     def mtp_parameters(self) -> int:
         """Parameters of the multi-token prediction layers, without the embedding and head that they share."""
-        return sum(group.parameters for group in self.mtp_groups)
+        return sum(group.parameters for group in self.mtp_groups if group.role not in ("embedding", "head"))
 
     def parameters_of(self, *roles: Role) -> int:
         """Return the parameters of the groups with one of *roles*."""

@@ -215,7 +215,8 @@ def _mtp(
 ) -> list[TensorGroup]:
     """Return the multi-token prediction layers: each a last layer, a joining projection and three norms.
 
-    Source: DeepSeek-V3 README_WEIGHTS.md (11.5 B parameters beside the shared embedding and head).
+    Families that count `num_nextn_predict_layers` store copies of embedding and head with each of them.
+    Source: DeepSeek-V3 README_WEIGHTS.md (11.5 B parameters beside the shared embedding and head, 685 B in all).
     """
     count = text.integer("mtp_layers", 0, minimum=0, maximum=1000)
     if not count:
@@ -231,6 +232,12 @@ def _mtp(
     layers = tuple(range(len(mixing), len(mixing) + count))
     tensors = [tensor for block in blocks if block for tensor in block.tensors()]
     tensors += [matrix("mtp.join", hidden, 2 * hidden, "mtp", "replicated"), vector("mtp.norms", 5 * hidden)]
+    if text.spelled("mtp_layers") == "num_nextn_predict_layers":
+        vocabulary = text.integer("vocab_size")
+        tensors += [
+            matrix("mtp.embedding", vocabulary, hidden, "embedding", "vocabulary"),
+            matrix("mtp.head", vocabulary, hidden, "head", "vocabulary"),
+        ]
     return [tensor.at(layers, "last") for tensor in tensors]
 
 

@@ -108,8 +108,8 @@ def _plausible(deployment: Deployment, device: Device, most: int) -> list[Layout
 
 
 def size_floor(deployment: Deployment) -> float:
-    """Return the bytes of the checkpoint's weights: no replica is smaller."""
-    return checkpoint_bytes(deployment.model, deployment.weights)
+    """Return the bytes of the weights that an engine loads: no replica is smaller."""
+    return checkpoint_bytes(deployment.model, deployment.weights, deployment.model.groups)
 
 
 def _unsupported(deployment: Deployment, record: Accelerator) -> Sentence | None:

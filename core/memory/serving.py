@@ -190,7 +190,7 @@ def size_serving(deployment: Deployment) -> ServingMemory:
         deployment,
         parts,
         roles[stage],
-        _checkpoint(deployment),
+        checkpoint_bytes(deployment.model, deployment.weights),
         bytes_per_token(deployment, layers),
         pool,
         mean_requests=ranks * max(0.0, room - prefix) / per_request if per_request else 0.0,
@@ -198,12 +198,6 @@ def size_serving(deployment: Deployment) -> ServingMemory:
         largest_context=_largest_context(deployment, room, layers),
         stage=stage,
     )
-
-
-def _checkpoint(deployment: Deployment) -> float:
-    weights, model = deployment.weights, deployment.model
-    groups = model.text_groups if weights.is_gguf else None
-    return checkpoint_bytes(model, weights, groups)
 
 
 def cache_room(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.architecture import read_model
+from core.architecture.checkpoint import checkpoint_format
 from core.architecture.formats import (
     checkpoint_bytes,
     encodings,
@@ -138,3 +139,13 @@ def test_every_format_sizes_every_role() -> None:
     for format_ in weight_formats().values():
         size = checkpoint_bytes(MODEL, format_)
         assert 0.15 * MODEL.parameters < size <= 4.1 * MODEL.parameters, format_.id
+
+
+def test_a_checkpoint_stores_multi_token_prediction_with_its_own_embedding_and_head() -> None:
+    # DeepSeek-V3 on the Hub: 163 files of 688.6 GB; README_WEIGHTS.md: 671 B and 14 B parameters.
+    record = find_model("deepseek-ai/DeepSeek-V3")
+    model = read_model(record.config, record.id)
+    assert checkpoint_bytes(model, checkpoint_format(model)) / 1e9 == pytest.approx(688.6, rel=1e-3)
+    stored = model.parameters + sum(group.parameters for group in model.mtp_groups)
+    assert stored / 1e9 == pytest.approx(684.5, rel=1e-3)
+    assert model.mtp_parameters / 1e9 == pytest.approx(11.6, rel=1e-2)
