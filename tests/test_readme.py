@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from core import api
+from core.architecture.families import family_names
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -43,3 +44,10 @@ def test_every_file_that_is_named_exists() -> None:
 
 def test_there_are_examples() -> None:
     assert EXAMPLES
+
+
+def test_every_family_is_listed() -> None:
+    section = README.split("## Models")[1].split("## ")[0]
+    assert set(re.findall(r"`([a-z0-9_.-]+)`", section)) - {"config.json", "model_type"} == set(
+        family_names()
+    )

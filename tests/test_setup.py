@@ -152,7 +152,11 @@ def test_help_names_every_command(checkout: Path) -> None:
     assert all(f"make {command} " in shown for command in commands)
 
 
-@pytest.mark.parametrize("script", sorted(path for path in (ROOT / "deploy").iterdir() if not path.suffix), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "script",
+    sorted(path for path in (ROOT / "deploy").iterdir() if not path.suffix),
+    ids=lambda path: path.name,
+)
 def test_scripts_are_programs_of_plain_sh(script: Path) -> None:
     assert os.access(script, os.X_OK)
     assert subprocess.run(["sh", "-n", str(script)], check=False).returncode == 0
