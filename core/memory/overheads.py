@@ -41,23 +41,26 @@ def _profiled(deployment: Deployment, span: dict[str, float | str], last_stage: 
     """
     model, element = deployment.model, deployment.element_bytes
     tokens = deployment.batched_tokens
-    sequences = min(int(span.get("logit_rows", deployment.sequences)), tokens)
+    rows = span.get("multimodal_rows") if model.multimodal else None
+    sequences = min(int(rows or span.get("logit_rows", deployment.sequences)), tokens)
     hidden = tokens * model.hidden * element
-    sampling = hidden + float(span["logit_bytes"]) * sequences * model.vocabulary if last_stage else 0.0
-    if deployment.element_bytes > 2:
-        sampling += (deployment.element_bytes - 2) * sequences * model.vocabulary
+    logits = float(span["logit_bytes"]) * sequences * model.vocabulary
+    wider = (element - 2) * sequences * model.vocabulary  # logits of an fp32 model
+    sampling = hidden + logits + max(0.0, wider) if last_stage else 0.0
     inner = model.dense_inner / deployment.layout.tp  # experts have their own work space
-    forward = (
+    blocks = (
         tokens * (float(span["mlp_copies"]) * inner + float(span["hidden_copies"]) * model.hidden) * element
     )
-    if deployment.layout.pp > 1:
-        forward += 2 * hidden  # hidden states and residual, handed from stage to stage
+    # Hidden states and residual are handed from stage to stage.
+    forward = blocks + (2 * hidden if deployment.layout.pp > 1 else 0.0)
     experts = _expert_workspace(deployment, tokens, float(span["expert_copies"]))
     encoder = float(span["encoder_gib"]) * GIB + hidden if model.multimodal else 0.0
-    workspace = float(span["workspace_gib"]) * GIB
-    peak = workspace + max(sampling, forward) + experts + encoder
+    # Recent versions keep the experts' work space; before, it was freed after the forward pass.
+    kept, freed = (experts, 0.0) if span.get("experts_kept", True) else (0.0, experts)
+    peak = float(span["workspace_gib"]) * GIB + max(sampling, forward + freed) + kept + encoder
+    sampled = sampling > forward + freed
     formula = say(
-        "memory.activation_sampling" if sampling > forward else "memory.activation_forward",
+        "memory.activation_sampling" if sampled else "memory.activation_forward",
         tokens=tokens,
         sequences=sequences,
         vocabulary=model.vocabulary,
@@ -67,7 +70,7 @@ def _profiled(deployment: Deployment, span: dict[str, float | str], last_stage: 
         inner=round(inner),
         hidden_copies=span["hidden_copies"],
         element=element,
-        extra=(workspace + experts + encoder) / GIB,
+        extra=(peak - (hidden + logits if sampled else blocks)) / GIB,
         total=peak / GIB,
     )
     return Overhead(peak, formula, str(span["source"]))
@@ -99,7 +102,8 @@ def _compute_buffer(deployment: Deployment, source: str) -> Overhead:
         flash = bool(deployment.engine.span("flash_attention").get("value"))
     logits = 4.0 * batch * (model.vocabulary + 1.5 * hidden)
     if flash:
-        attention = 2.0 * batch * context + 16.0 * batch * hidden
+        # The mask in fp32 as it arrives and in fp16 as the kernel reads it, and four hidden states.
+        attention = 6.0 * batch * context + 16.0 * batch * hidden
         expanded = next((layout for layout in model.caches if layout.expanded_heads), None)
         if expanded is not None and not deployment.engine.span("latent_cache").get("expanded"):
             attention += 2.0 * context * sum(expanded.expanded) + 8.0 * batch * model.heads * model.head_dim

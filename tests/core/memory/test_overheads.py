@@ -17,6 +17,8 @@ LOGS = [
     ("Qwen/Qwen3-30B-A3B", {}, 2.68),
     ("Qwen/Qwen1.5-MoE-A2.7B", {}, 2.47),
     ("google/gemma-3-27b-it", {}, 3.99),
+    # Multimodal models of older versions: images fill the batch, so that the MLP is the peak.
+    ("mistralai/Mistral-Small-3.2-24B-Instruct-2506", {"engine_version": "0.11.0", "context": 16_000}, 2.12),
     # V0: 256 sequences, or as many as the run allowed.
     (
         "meta-llama/Llama-3.1-70B-Instruct",
@@ -39,6 +41,7 @@ BUFFERS = [
     ("meta-llama/Llama-2-13b-hf", {"context": 40_960, "flash_attention": False}, 3.2422),
     ("mistralai/Mistral-7B-Instruct-v0.2", {"context": 32_000, "flash_attention": False}, 2.0454),
     ("microsoft/Phi-3.5-mini-instruct", {"context": 131_072, "flash_attention": False}, 8.2852),
+    ("meta-llama/Llama-3.1-8B-Instruct", {"context": 131_072, "flash_attention": True}, 0.4062),
     ("Qwen/Qwen3-32B", {"context": 8192, "flash_attention": True, "max_num_batched_tokens": 1024}, 0.6187),
     (
         "Qwen/Qwen3-235B-A22B",
