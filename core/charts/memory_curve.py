@@ -13,7 +13,7 @@ from core.text import text
 
 HEIGHT = 360
 SHORTEST = 1024
-POINTS = 97
+POINTS = 61
 
 
 def memory_curve(memory: ServingMemory, language: str = "en") -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _curve(lengths: Any, curve: Any, count: int, wanted: bool, language: str) ->
         "type": "scatter",
         "mode": "lines",
         "x": lengths,
-        "y": curve,
+        "y": np.round(curve, 2),
         "name": label,
         "showlegend": False,
         "line": {"color": "token:kv" if wanted else "token:muted", "width": 3 if wanted else 1.25},

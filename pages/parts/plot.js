@@ -91,15 +91,55 @@ function themed(figure, theme) {
   }]
 }
 
+// A page's figures are drawn one to a frame, in its order: the first is on screen before the second is begun.
+let turn = Promise.resolve()
+function inTurn(work) {
+  const mine = turn.then(work)
+  turn = mine.catch(() => {}).then(painted)
+  return mine
+}
+
+function painted() {
+  return new Promise(done => {
+    requestAnimationFrame(() => requestAnimationFrame(done))
+    setTimeout(done, 100) // a hidden window has no frames
+  })
+}
+
 async function draw(node, spec, theme) {
-  const { alt, height, address, figure } = JSON.parse(spec)
+  const { alt, height, address, figure, legend } = JSON.parse(spec)
   node.setAttribute("role", "img")
   node.setAttribute("aria-label", alt)
   node.style.height = `${height}px`
   const Plotly = window.Plotly ?? await plotly(address)
+  explain(node.nextElementSibling, legend, theme)
+  await inTurn(() => react(Plotly, node, spec, themed(figure, theme)))
+}
+
+// Write the legend below the figure: a list, which wraps where the screen is narrow.
+function explain(list, legend, theme) {
+  list.hidden = !legend.length
+  Object.assign(list.style, {
+    display: legend.length ? "flex" : "none", flexWrap: "wrap", gap: "2px 18px", margin: "10px 0 0", padding: "0",
+    listStyle: "none", fontSize: "13px", color: theme.text, fontFamily: theme.font,
+  })
+  list.replaceChildren(...legend.map(({ color, opacity, text }) => {
+    const item = document.createElement("li")
+    const swatch = document.createElement("span")
+    Object.assign(item.style, { display: "flex", alignItems: "center", gap: "6px", margin: "0" })
+    Object.assign(swatch.style, {
+      width: "11px", height: "11px", borderRadius: "2px", background: withColors(color, theme.palette), opacity,
+    })
+    swatch.setAttribute("aria-hidden", "true")
+    item.append(swatch, text)
+    return item
+  }))
+}
+
+async function react(Plotly, node, spec, figure) {
   if (node.spec !== spec) return // a later run has come in the meantime
   // No mode bar: it offers to upload the chart. No zoom by wheel: it would catch who scrolls the page.
-  await Plotly.react(node, ...themed(figure, theme), { displayModeBar: false, scrollZoom: false })
+  await Plotly.react(node, ...figure, { displayModeBar: false, scrollZoom: false })
   node.dataset.drawn = String(Number(node.dataset.drawn ?? 0) + 1)
   node.cleanup ??= follow(node, Plotly)
 }

@@ -19,6 +19,7 @@ from pages.parts.inputs import Field, Inputs
 
 MODEL, GPU = "deepseek-ai/DeepSeek-V3", "h200-sxm"
 SOURCES = ("catalogue", "config", "hand")
+VIEWS = ("curve", "why", "fleet", "launch", "share")
 HAND = ("hidden", "layers", "heads", "kv_heads", "inner", "vocabulary")
 
 
@@ -42,6 +43,7 @@ def _one_of(*names: str) -> Any:
 
 FIELDS = {
     "source": Field("catalogue", known=_one_of(*SOURCES)),
+    "view": Field("curve", known=_one_of(*VIEWS)),
     "model": Field(MODEL, known=_model_id),
     "gpu": Field(GPU, known=_gpu_id),
     "gpus": Field(8, int, 1, 1024),
@@ -78,6 +80,10 @@ STATED = ("source", "model", "gpu", "gpus", "context", "requests", "engine")
 
 DOCUMENT = "size:document"
 """Where the session keeps a config that was uploaded or pasted: it is too long for an address."""
+
+
+EVERYWHERE = "size:everywhere"
+"""Set where a change in the answer concerns inputs outside it: the whole page is then drawn again."""
 
 
 @dataclass(frozen=True)
@@ -193,3 +199,4 @@ def apply(inputs: Inputs, change: Mapping[str, Any]) -> None:
         tp = change.get("tp", now["gpus"] // (now["pp"] * now["dp"]))
         values |= {"gpus": tp * pp * dp, "dp": dp}
     inputs.change(**values)
+    st.session_state[EVERYWHERE] = True

@@ -19,18 +19,13 @@ from pages.parts.inputs import Inputs
 from pages.parts.serving import STATED, Sized
 
 
-def share(inputs: Inputs, sized: Sized, t: Callable[..., str]) -> None:
-    """Draw what can be taken away, once somebody asks for it."""
-    with st.popover(
-        t("size.share"), icon=":material/ios_share:", on_change="rerun", key="size_share"
-    ) as popover:
-        if not popover.open or sized.memory is None:
-            return
-        memory = sized.memory
-        st.markdown(f"**{t('size.link')}**")
-        st.code(inputs.link(STATED, lang=language.current()), language=None, wrap_lines=True)
-        st.caption(t("size.not_in_link" if inputs["source"] == "config" else "size.link_note"))
-        name = file_name(memory)
+def share(inputs: Inputs, sized: Sized, memory: ServingMemory, t: Callable[..., str]) -> None:
+    """Draw the link and the files."""
+    st.markdown(f"**{t('size.link')}**")
+    st.code(inputs.link(STATED, lang=language.current()), language=None, wrap_lines=True)
+    st.caption(t("size.not_in_link" if inputs["source"] == "config" else "size.link_note"))
+    name = file_name(memory)
+    with st.container(horizontal=True):
         st.download_button(
             t("size.download_json"),
             lambda: as_json(sized),
@@ -39,7 +34,6 @@ def share(inputs: Inputs, sized: Sized, t: Callable[..., str]) -> None:
             icon=":material/data_object:",
             on_click="ignore",
             key="size_json",
-            width="stretch",
         )
         st.download_button(
             t("size.download_csv"),
@@ -49,7 +43,6 @@ def share(inputs: Inputs, sized: Sized, t: Callable[..., str]) -> None:
             icon=":material/table:",
             on_click="ignore",
             key="size_csv",
-            width="stretch",
         )
 
 

@@ -12,7 +12,7 @@ from core.errors import PlannerError
 from core.memory.deployment import KV_BYTES
 from core.memory.engines import ENGINES, find_engine
 from core.memory.serving import ServingMemory
-from core.quantities import format_gib, format_length
+from core.quantities import format_gib
 from pages.parts import language
 from pages.parts.inputs import Inputs
 from pages.parts.model_picker import model_picker
@@ -20,33 +20,6 @@ from pages.parts.serving import Sized
 
 Translator = Callable[..., str]
 
-GPUS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128)
-CONTEXTS = (*(step * 2**power for power in range(9, 19) for step in (2, 3)), 2**20)
-REQUESTS = (
-    1,
-    2,
-    3,
-    4,
-    6,
-    8,
-    12,
-    16,
-    24,
-    32,
-    48,
-    64,
-    96,
-    128,
-    192,
-    256,
-    384,
-    512,
-    768,
-    1024,
-    1536,
-    2048,
-    4096,
-)
 SHARED = tuple(range(0, 101, 5))
 VENDORS = ("NVIDIA", "AMD")
 LAYOUT_FIELDS = ("gpu", "gpus", "tp", "pp", "dp", "ep")
@@ -81,8 +54,6 @@ def size_sidebar(inputs: Inputs, sized: Sized, t: Translator) -> None:
     _fault(error, about_model or (error is not None and error.field == "model"), t)
     _hardware(inputs, t)
     _fault(error, about_layout, t)
-    inputs.steps("context", t("size.context"), CONTEXTS, format_length, help=t("size.help.context"))
-    inputs.steps("requests", t("size.requests"), REQUESTS, "{:,}".format, help=t("size.help.requests"))
     _weights(inputs, sized.memory, t)
     shown = about_model or about_layout or (error is not None and error.field == "model")
     _fault(error, error is not None and not shown, t)
@@ -103,7 +74,6 @@ def _hardware(inputs: Inputs, t: Translator) -> None:
     card = accelerators()[str(inputs["gpu"])]
     key = "size.gpu_derived" if card.usable_memory_is_derived else "size.gpu_memory"
     st.caption(t(key, usable=format_gib(card.usable_bytes), marketing=f"{card.memory_gb:g}"))
-    inputs.steps("gpus", t("size.gpus"), GPUS, help=t("size.help.gpus"))
 
 
 def _weights(inputs: Inputs, memory: ServingMemory | None, t: Translator) -> None:

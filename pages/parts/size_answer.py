@@ -1,0 +1,120 @@
+"""The load of a deployment as sliders, and what follows from it: numbers first, then where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core.charts import memory_bar, memory_curve
+from core.charts.alt import bar_alt, curve_alt
+from core.memory.launch import launch_command
+from core.memory.serving import ServingMemory
+from core.quantities import format_length
+from pages.parts import language
+from pages.parts.breakdown import breakdown
+from pages.parts.fleet_table import fleet_table
+from pages.parts.headline import headline_cards
+from pages.parts.inputs import Inputs
+from pages.parts.plot import plot
+from pages.parts.serving import EVERYWHERE, VIEWS, Sized, sized
+from pages.parts.share import share
+from pages.parts.verdict import notes, remedy_list, verdict_banner
+
+Translator = Callable[..., str]
+
+GPUS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128)
+CONTEXTS = (*(step * 2**power for power in range(9, 19) for step in (2, 3)), 2**20)
+REQUESTS = (
+    1,
+    2,
+    3,
+    4,
+    6,
+    8,
+    12,
+    16,
+    24,
+    32,
+    48,
+    64,
+    96,
+    128,
+    192,
+    256,
+    384,
+    512,
+    768,
+    1024,
+    1536,
+    2048,
+    4096,
+)
+
+
+def size_answer(inputs: Inputs, t: Translator) -> None:
+    """Draw the sliders, the answer for them, and below it the view that was chosen."""
+    if st.session_state.pop(EVERYWHERE, False):
+        st.rerun()
+    inputs.settle()
+    result = sized(inputs)
+    with st.grid(3, min_column_width=220, gap=("xxsmall", "medium")):
+        inputs.steps("gpus", t("size.gpus"), GPUS, help=t("size.help.gpus"))
+        inputs.steps("context", t("size.context"), CONTEXTS, format_length, help=t("size.help.context"))
+        inputs.steps("requests", t("size.requests"), REQUESTS, "{:,}".format, help=t("size.help.requests"))
+    _fault(result, t)
+    memory = result.memory
+    if memory is None:
+        st.info(t("size.empty"), icon=":material/tune:")
+        return
+    headline_cards(memory, t)
+    if not result.stale:
+        verdict_banner(memory)
+    with st.container(border=True):
+        plot(memory_bar(memory, language.current()), "size_bar", bar_alt(memory, language.current()))
+        notes(memory)
+    if not result.stale:
+        remedy_list(memory, inputs, t)
+    # Not st.tabs: these alone take a third of the time until a changed number is on screen.
+    inputs.segments(
+        "view", t("size.view"), VIEWS, lambda view: t(f"size.views.{view}"), label_visibility="collapsed"
+    )
+    SHOW[str(inputs["view"])](inputs, result, memory, t)
+
+
+def _fault(result: Sized, t: Translator) -> None:
+    """Say what is wrong with the inputs, and whose figures are shown instead."""
+    if result.error is None:
+        return
+    message = result.error.sentence.render(language.current())
+    st.error(message, title=t("size.cannot", field=result.error.field or ""), icon=":material/error:")
+    if result.memory is not None:
+        last = result.memory.deployment
+        st.caption(t("size.stale", model=last.model.name, gpus=last.layout.gpus))
+
+
+def _curve(inputs: Inputs, result: Sized, memory: ServingMemory, t: Translator) -> None:
+    del inputs, result
+    plot(memory_curve(memory, language.current()), "size_curve", curve_alt(memory, language.current()))
+    st.caption(t("size.curve_note"))
+
+
+def _why(inputs: Inputs, result: Sized, memory: ServingMemory, t: Translator) -> None:
+    del inputs, result
+    breakdown(memory, t)
+
+
+def _fleet(inputs: Inputs, result: Sized, memory: ServingMemory, t: Translator) -> None:
+    del inputs, result
+    fleet_table(memory, t)
+
+
+def _launch(inputs: Inputs, result: Sized, memory: ServingMemory, t: Translator) -> None:
+    del result
+    st.caption(t("size.launch_note", engine=memory.deployment.engine.label))
+    command = launch_command(memory.deployment, inputs["weights"] is None)
+    st.code(command, language="bash", wrap_lines=True)
+
+
+SHOW = {"curve": _curve, "why": _why, "fleet": _fleet, "launch": _launch, "share": share}
+"""What can be shown below the answer, by the name that the address has for it."""
