@@ -23,6 +23,9 @@ COLORS = {
 PALE = 0.32
 """Opacity of what is set aside but not needed: the colour of its kind, faded."""
 
+NARROW = 0.045
+"""Segments below this share of the axis have no label: the legend has their amounts."""
+
 BAR_TOP, FIRST_FLAG, NEXT_FLAG, CEILING = 0.5, 0.66, 0.19, 1.2
 """Heights on the vertical axis, whose bar reaches from -0.5 to 0.5."""
 
@@ -73,7 +76,7 @@ def memory_bar(memory: ServingMemory, language: str = "en") -> dict[str, Any]:
     end = 1.02 * max(sum(size for _, size in stack), *(place for place, _, _ in marks), 0.0) / GIB
     return {
         "data": [
-            *(_segment(name, size, amounts[name], language) for name, size in stack),
+            *(_segment(name, size, amounts[name], end, language) for name, size in stack),
             _labels(marks, end),
         ],
         "layout": {
@@ -114,7 +117,7 @@ def amount_of(memory: ServingMemory, name: str, size: float) -> str:
     return f"{part_estimate(memory, name).shown(GIB)} GiB"
 
 
-def _segment(name: str, size: float, amount: str, language: str) -> dict[str, Any]:
+def _segment(name: str, size: float, amount: str, end: float, language: str) -> dict[str, Any]:
     label = text(f"part.{name}", language)
     pale = name in ("pool", "unused")
     return {
@@ -123,7 +126,8 @@ def _segment(name: str, size: float, amount: str, language: str) -> dict[str, An
         "x": [size / GIB],
         "y": [0],
         "name": label,
-        "text": [amount],
+        # A label that has no room anyway is not laid out either.
+        "text": [amount if size / GIB > NARROW * end else ""],
         "textposition": "inside",
         "insidetextanchor": "middle",
         "textangle": 0,
@@ -184,7 +188,7 @@ def _labels(marks: list[tuple[float, str, str]], end: float) -> dict[str, Any]:
         "mode": "text",
         "x": [place / GIB for place, _, _ in marks],
         "y": [_flag(number) for number in range(len(marks))],
-        "text": [label for _, label, _ in marks],
+        "text": [f"\u00a0{label}\u00a0" for _, label, _ in marks],
         "textposition": ["middle left" if place / GIB > end / 2 else "middle right" for place, _, _ in marks],
         "textfont": {"size": 12},
         "cliponaxis": False,

@@ -49,10 +49,13 @@ def memory_curve(memory: ServingMemory, language: str = "en") -> dict[str, Any]:
 
 
 def limit_line(memory: ServingMemory) -> float | None:
-    """Return the GiB at which the cache pool is full; None where the GPU is unknown or nothing is left."""
-    if memory.pool is None or memory.pool.bytes <= 0:
+    """Return the GiB at which the cache pool is full; None where the GPU is unknown.
+
+    Where the fixed parts alone exceed it, no curve reaches down to it.
+    """
+    if memory.pool is None:
         return None
-    return (memory.needed - memory.part("kv").bytes + memory.pool.bytes) / GIB
+    return max(0.0, memory.needed - memory.part("kv").bytes + memory.pool.bytes) / GIB
 
 
 def stops_at(memory: ServingMemory) -> int | None:

@@ -21,7 +21,7 @@ def breakdown(memory: ServingMemory, t: Callable[..., str]) -> None:
             f"**{t(f'part.{part.name}')}** — {amount_of(memory, part.name, part.bytes)}",
             key=f"size_why_{part.name}",
         ):
-            st.markdown(_plain(part.formula.render(language.current())))
+            st.markdown(plain(part.formula.render(language.current())))
             st.caption(t("size.formula_source", source=part.source or t(f"size.source_of.{part.name}")))
             estimate = part_estimate(memory, part.name)
             if estimate.high > estimate.low:
@@ -29,6 +29,6 @@ def breakdown(memory: ServingMemory, t: Callable[..., str]) -> None:
                 st.caption(t("size.part_band", low=low, high=high))
 
 
-def _plain(sentence: str) -> str:
+def plain(sentence: str) -> str:
     """Return *sentence* with what Markdown would read as emphasis or a formula shown as it is."""
     return "".join(f"\\{letter}" if letter in "*_$`[]<>#~" else letter for letter in sentence)

@@ -60,10 +60,15 @@ def _card(name: str, t: Translator, value: str, below: str | None, *, color: str
     )
 
 
-def _spare(estimate: Estimate, t: Translator) -> tuple[str, str]:
-    amount = estimate.shown(GIB).removeprefix("-")
-    low, high = estimate.range(GIB)
-    return f"{amount} GiB", t("size.card.band", low=low, high=high)
+def _spare(estimate: Estimate, t: Translator) -> tuple[str, str | None]:
+    """Return the amount, which the label says is left or lacking, and its range where it has one."""
+    amount = f"{estimate.shown(GIB).removeprefix('-')} GiB"
+    return amount, None if estimate.value < 0 else t("size.card.band", **_ends(estimate, GIB))
+
+
+def _ends(estimate: Estimate, unit: float = 1.0) -> dict[str, str]:
+    low, high = estimate.range(unit)
+    return {"low": low, "high": high}
 
 
 def _held(estimate: Estimate) -> str:
@@ -74,5 +79,4 @@ def _held(estimate: Estimate) -> str:
 def _band(estimate: Estimate, t: Translator) -> str | None:
     if estimate.value <= 0:
         return None
-    low, high = estimate.range()
-    return t("size.card.band", low=low, high=high)
+    return t("size.card.band", **_ends(estimate))

@@ -183,7 +183,8 @@ class Inputs(Mapping[str, Value]):
         bounds = {"min_value": field.kind(field.least)}
         if math.isfinite(field.most):
             bounds["max_value"] = field.kind(field.most)
-        st.number_input(label, value=None, key=key, on_change=self._take, args=(name,), **bounds, **more)
+        optional = {"value": None} if field.default is None else {}
+        st.number_input(label, key=key, on_change=self._take, args=(name,), **bounds, **optional, **more)
 
     def text(self, name: str, label: str, **more: Any) -> None:
         """Draw a line of text; empty where the default is None, and `placeholder` says what holds then."""

@@ -10,9 +10,9 @@ from core.charts import memory_bar, memory_curve
 from core.charts.alt import bar_alt, curve_alt
 from core.memory.launch import launch_command
 from core.memory.serving import ServingMemory
-from core.quantities import format_length
+from core.quantities import format_count, format_length
 from pages.parts import language
-from pages.parts.breakdown import breakdown
+from pages.parts.breakdown import breakdown, plain
 from pages.parts.fleet_table import fleet_table
 from pages.parts.headline import headline_cards
 from pages.parts.inputs import Inputs
@@ -67,10 +67,18 @@ def size_answer(inputs: Inputs, t: Translator) -> None:
     if memory is None:
         st.info(t("size.empty"), icon=":material/tune:")
         return
+    with st.container(key="size_figures"):
+        _figures(inputs, result, memory, t)
+    if result.stale:
+        st.html("<style>.st-key-size_figures { opacity: 0.45; }</style>")
+
+
+def _figures(inputs: Inputs, result: Sized, memory: ServingMemory, t: Translator) -> None:
     headline_cards(memory, t)
     if not result.stale:
         verdict_banner(memory)
     with st.container(border=True):
+        st.caption(_described(memory, t))
         plot(memory_bar(memory, language.current()), "size_bar", bar_alt(memory, language.current()))
         notes(memory)
     if not result.stale:
@@ -80,6 +88,22 @@ def size_answer(inputs: Inputs, t: Translator) -> None:
         "view", t("size.view"), VIEWS, lambda view: t(f"size.views.{view}"), label_visibility="collapsed"
     )
     SHOW[str(inputs["view"])](inputs, result, memory, t)
+
+
+def _described(memory: ServingMemory, t: Translator) -> str:
+    """Return the deployment in a line: on a telephone the inputs are out of sight."""
+    deployment = memory.deployment
+    model, device = deployment.model, deployment.device
+    return t(
+        "size.described",
+        model=plain(model.name),
+        parameters=format_count(model.parameters),
+        active=format_count(model.active_parameters),
+        format=deployment.weights.label,
+        gpus=deployment.layout.gpus,
+        gpu=device.name if device else "–",
+        engine=f"{deployment.engine.label} {deployment.engine.version}",
+    )
 
 
 def _fault(result: Sized, t: Translator) -> None:

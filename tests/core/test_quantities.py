@@ -51,3 +51,27 @@ def test_count(number: float, shown: str) -> None:
 
 def test_tokens_are_whole() -> None:
     assert format_tokens(131_072.4) == "131,072"
+
+
+@given(st.floats(min_value=1e-6, max_value=1e12), st.floats(min_value=0.001, max_value=0.9))
+def test_rounding_stays_within_the_band(value: float, spread: float) -> None:
+    digits = quantities.significant_digits(value, value * (1 - spread), value * (1 + spread))
+    shown = float(quantities.format_digits(value, digits).replace(",", ""))
+    assert 2 <= digits <= 4
+    assert abs(shown - value) <= value * max(spread, 0.05) * 1.0001
+
+
+@pytest.mark.parametrize(
+    ("tokens", "shown"),
+    [
+        (1024, "1K"),
+        (3072, "3K"),
+        (131072, "128K"),
+        (2**20, "1M"),
+        (1000, "1,000"),
+        (163840, "160K"),
+        (0, "0"),
+    ],
+)
+def test_lengths(tokens: int, shown: str) -> None:
+    assert quantities.format_length(tokens) == shown
