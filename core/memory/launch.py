@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from core.memory.deployment import Deployment
 
-_VLLM_QUANTIZATION = {
+_QUANTIZATION = {
     "fp8": "fp8",
     "fp8-block": "fp8",
     "int8": "compressed-tensors",
@@ -56,10 +56,7 @@ def _vllm(deployment: Deployment, as_is: bool) -> list[str]:
         lines.append(f"--data-parallel-size {layout.dp}")
     if layout.ep > 1:
         lines.append("--enable-expert-parallel")
-    if deployment.weights.id in _DTYPES:
-        lines.append(f"--dtype {_DTYPES[deployment.weights.id]}")
-    elif not as_is and deployment.weights.id in _VLLM_QUANTIZATION:
-        lines.append(f"--quantization {_VLLM_QUANTIZATION[deployment.weights.id]}")
+    lines += _number_format(deployment, as_is)
     if _KV.get(deployment.kv.keys, "auto") != "auto":
         lines.append(f"--kv-cache-dtype {_KV[deployment.kv.keys]}")
     if deployment.max_num_seqs:
@@ -86,10 +83,7 @@ def _sglang(deployment: Deployment, as_is: bool) -> list[str]:
         lines += [f"--dp-size {layout.dp}", "--enable-dp-attention"]
     if layout.ep > 1:
         lines.append(f"--ep-size {layout.ep}")
-    if deployment.weights.id in _DTYPES:
-        lines.append(f"--dtype {_DTYPES[deployment.weights.id]}")
-    elif not as_is and deployment.weights.id in _VLLM_QUANTIZATION:
-        lines.append(f"--quantization {_VLLM_QUANTIZATION[deployment.weights.id]}")
+    lines += _number_format(deployment, as_is)
     if deployment.kv.keys == "fp8":
         lines.append("--kv-cache-dtype fp8_e4m3")
     if deployment.max_num_seqs:
@@ -99,6 +93,15 @@ def _sglang(deployment: Deployment, as_is: bool) -> list[str]:
     if deployment.enforce_eager:
         lines.append("--disable-cuda-graph")
     return lines
+
+
+def _number_format(deployment: Deployment, as_is: bool) -> list[str]:
+    """Return the option for weights that are not quantised, or for a quantisation that the checkpoint lacks."""
+    if deployment.weights.id in _DTYPES:
+        return [f"--dtype {_DTYPES[deployment.weights.id]}"]
+    if not as_is and deployment.weights.id in _QUANTIZATION:
+        return [f"--quantization {_QUANTIZATION[deployment.weights.id]}"]
+    return []
 
 
 def _ranks(deployment: Deployment, names: tuple[str, str]) -> list[str]:
