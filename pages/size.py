@@ -14,9 +14,10 @@ refused = inputs.settle()
 
 st.title(t("size.title"), anchor=False)
 st.caption(t("size.subtitle"))
-if refused:
-    listed = ", ".join(f"{name}={given}" for name, given in refused.items())
-    st.warning(t("size.bad_link", listed=listed), icon=":material/link_off:")
+with st.container():
+    if refused:
+        listed = ", ".join(f"{name}={given}" for name, given in refused.items())
+        st.warning(t("size.bad_link", listed=listed), icon=":material/link_off:")
 
 
 @st.fragment

@@ -62,7 +62,9 @@ def size_answer(inputs: Inputs, t: Translator) -> None:
         inputs.steps("gpus", t("size.gpus"), GPUS, help=t("size.help.gpus"))
         inputs.steps("context", t("size.context"), CONTEXTS, format_length, help=t("size.help.context"))
         inputs.steps("requests", t("size.requests"), REQUESTS, "{:,}".format, help=t("size.help.requests"))
-    _fault(result, t)
+    # What comes and goes has a place that stays: Streamlit would build all that follows anew, and lose its zoom.
+    with st.container():
+        _fault(result, t)
     memory = result.memory
     if memory is None:
         st.info(t("size.empty"), icon=":material/tune:")
@@ -75,14 +77,16 @@ def size_answer(inputs: Inputs, t: Translator) -> None:
 
 def _figures(inputs: Inputs, result: Sized, memory: ServingMemory, t: Translator) -> None:
     headline_cards(memory, t)
-    if not result.stale:
-        verdict_banner(memory)
+    with st.container():
+        if not result.stale:
+            verdict_banner(memory)
     with st.container(border=True):
         st.caption(_described(memory, t))
         plot(memory_bar(memory, language.current()), "size_bar", bar_alt(memory, language.current()))
         notes(memory)
-    if not result.stale:
-        remedy_list(memory, inputs, t)
+    with st.container():
+        if not result.stale:
+            remedy_list(memory, inputs, t)
     # Not st.tabs: these alone take a third of the time until a changed number is on screen.
     inputs.segments(
         "view", t("size.view"), VIEWS, lambda view: t(f"size.views.{view}"), label_visibility="collapsed"
