@@ -14,7 +14,8 @@ from core.architecture.families import family_names
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-EXAMPLES = sorted(set(re.findall(r"'(\{\"model\".*?\})'", README)))
+# Requests, each with the verb that follows it on its line.
+EXAMPLES = sorted(set(re.findall(r"'(\{\"model\".*?\})'.*(?:/v1/| core )([a-z]+)$", README, re.MULTILINE)))
 
 
 def test_every_command_of_make_exists() -> None:
@@ -29,9 +30,9 @@ def test_every_page_and_every_verb_is_described() -> None:
     assert all(f"/api/v1/{verb}" in README for verb in api.VERBS)
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
-def test_the_examples_are_answered(example: str) -> None:
-    command = [sys.executable, "-m", "core", "size"]
+@pytest.mark.parametrize(("example", "verb"), EXAMPLES)
+def test_the_examples_are_answered(example: str, verb: str) -> None:
+    command = [sys.executable, "-m", "core", verb]
     told = subprocess.run(command, cwd=ROOT, input=example, capture_output=True, text=True, check=True)
     assert "error" not in json.loads(told.stdout)
 
@@ -43,7 +44,7 @@ def test_every_file_that_is_named_exists() -> None:
 
 
 def test_there_are_examples() -> None:
-    assert EXAMPLES
+    assert {verb for _, verb in EXAMPLES} == set(api.VERBS)
 
 
 def test_every_family_is_listed() -> None:

@@ -45,7 +45,9 @@ class SparseIndex:
         if self.blocks:
             return CacheLayout("index", "full", (), self.head_dim, 0, split="replicated")
         size = self.head_dim + 4
-        return CacheLayout("index", "full", (), size, 0, split="replicated", bytes_per_element=1.0)
+        return CacheLayout(
+            "index", "full", (), size, 0, split="replicated", bytes_per_element=1.0, chosen=self.topk
+        )
 
 
 @dataclass(frozen=True)
@@ -254,6 +256,7 @@ class CompressedAttention:
                     split="replicated",
                     ratio=self.ratio,
                     bytes_per_element=1.0,
+                    chosen=self.index.topk,
                 )
             )
         return layouts

@@ -28,7 +28,8 @@ class CacheLayout:
     elements and `values` that of the convolution window. `expanded` is the size of an entry in an engine that
     does not know the layout and stores full keys and values (MLA in early engines); 0 where there is none.
     `latent` is the part of a latent key without its positional part, which some engines store twice.
-    `bytes_per_element` overrides the KV format of the engine (fp8 index keys, fp32 states).
+    `bytes_per_element` overrides the KV format of the engine (fp8 index keys, fp32 states). `chosen` is the number
+    of tokens that attention reads where this layout is the index that chooses them (sparse attention).
     """
 
     name: str
@@ -44,6 +45,7 @@ class CacheLayout:
     expanded: tuple[int, int] = (0, 0)
     expanded_heads: int = 0
     latent: int = 0
+    chosen: int = 0
 
     @property
     def elements(self) -> int:

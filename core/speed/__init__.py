@@ -1,0 +1,1 @@
+"""How fast a deployment serves: the roofline of one step, and the load around it."""

@@ -1,0 +1,77 @@
+"""What an estimate of speed rests on, in words: one sentence each."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.speed.constants import span_of
+from core.speed.estimate import Estimate
+from core.speed.profile import FORMATS, profile_of
+from core.text import Sentence, say
+
+_BOUND = {
+    "memory": say("speed.bound_memory"),
+    "compute": say("speed.bound_compute"),
+    "overhead": say("speed.bound_overhead"),
+    "network": say("speed.bound_network"),
+}
+
+
+def reasons_of(found: Estimate) -> list[Sentence]:
+    """Return what binds first, then what does not fit, then assumptions."""
+    return [*_time(found), *_room(found), *_assumptions(found)]
+
+
+def _time(found: Estimate) -> list[Sentence]:
+    shares = say(
+        "speed.shares",
+        step=found.step * 1e3,
+        batch=found.batch,
+        **{str(name): share for name, share in found.shares.items()},
+    )
+    return [_BOUND[found.bound], shares]
+
+
+def _room(found: Estimate) -> list[Sentence]:
+    deployment, wanted = found.deployment, found.workload.concurrency
+    tokens = found.workload.input_tokens + found.workload.output_tokens
+    if found.held is None or deployment.device is None:
+        return [say("speed.no_memory")]
+    if found.held < 1:
+        return [say("speed.no_room", gpu=deployment.device.name, tokens=tokens)]
+    if found.workload.mode == "offline":
+        return [say("speed.offline", batch=found.batch, held=int(found.held), tokens=tokens)]
+    if found.held < wanted:
+        waits = "speed.waits" if found.workload.mode == "closed_loop" else "speed.no_static_room"
+        return [Sentence(waits, {"held": int(found.held), "tokens": tokens, "requests": wanted})]
+    return []
+
+
+def _assumptions(found: Estimate) -> list[Sentence]:
+    deployment, version = found.deployment, found.workload.version
+    label = deployment.engine.label
+    sentences = list(deployment.model.warnings)
+    if found.era == "unmeasured":
+        sentences.append(say("speed.unmeasured", engine=label))
+    elif found.era == "local":
+        sentences.append(say("speed.local", engine=label))
+    elif found.era == "older":
+        sentences.append(say("speed.older", engine=label, version=version))
+    elif version is None:
+        sentences.append(say("speed.any_version", engine=label))
+    elif span_of(deployment.engine.name, version):
+        sentences.append(say("speed.newer", engine=label, version=version))
+    if deployment.layout.pp > 1:
+        sentences.append(say("speed.pipeline"))
+    if _is_unpacked(found):
+        sentences.append(say("speed.unpacked", format=deployment.weights.label))
+    return sentences
+
+
+def _is_unpacked(found: Estimate) -> bool:
+    """Return whether some quantised weights are multiplied at the rate of 16 bit."""
+    deployment, peaks = found.deployment, found.rates.peaks
+    profile = profile_of(deployment.model, deployment.weights, deployment.kv, deployment.layout)
+    used = (profile.dense_flops + profile.expert_flops) > 0
+    quantised = np.arange(len(FORMATS)) > 0
+    return bool(np.any(used & quantised & (peaks <= peaks[0])))
