@@ -1,15 +1,15 @@
 """What one forward pass asks of a GPU: FLOPs, bytes and messages, as coefficients of tokens and context.
 
 A profile belongs to a model in a weight format on a layout, not to a device. Each field is a number, or an array
-over many deployments (see `stacked`); fields by number format have `len(FORMATS)` rows in front.
+over many deployments (see arrays.py); fields by number format have `len(FORMATS)` rows in front.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +17,6 @@ from core.architecture import CacheLayout, Model, TensorGroup
 from core.architecture.formats import Encoding, WeightFormat, stored_groups
 from core.memory.deployment import KvFormat
 from core.memory.layout import AS_THEY_ARE, Layout, rank_tensor
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 FORMATS = ("wide", "fp8", "nvfp4", "mxfp4", "int8", "unpacked")
 """What matrices are multiplied as: 16 bit, the formats that some devices multiply in, and weight-only formats
@@ -83,19 +80,6 @@ class StepProfile:
     latent_layers: Any
     index_layers: Any
     quantised_layers: Any
-
-
-_Record = TypeVar("_Record", bound="DataclassInstance")
-
-
-def stacked(records: Sequence[_Record]) -> _Record:
-    """Return profiles, device rates or constants as one record whose fields are arrays over them (last axis).
-
-    The formulas then evaluate all of them in one call. One record stacked alone broadcasts against many.
-    """
-    kind = type(records[0])
-    table = {f.name: np.stack([getattr(one, f.name) for one in records], axis=-1) for f in fields(kind)}
-    return kind(**table)
 
 
 def number_format(weights: WeightFormat, encoding: Encoding | None) -> int:

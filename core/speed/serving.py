@@ -1,6 +1,6 @@
 """Serving under load: latency and throughput of a deployment from the time of its passes.
 
-Every function takes numbers or arrays over deployments and broadcasts: `profile.stacked` makes one record of many
+Every function takes numbers or arrays over deployments and broadcasts: arrays.py makes one record of many
 profiles, devices or constants, and one call then evaluates all of them.
 """
 

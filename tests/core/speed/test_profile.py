@@ -1,9 +1,8 @@
 """Coefficients of a forward pass, against arithmetic by hand."""
 
-import numpy as np
 import pytest
 
-from core.speed.profile import FORMATS, stacked
+from core.speed.profile import FORMATS
 
 WIDE, FP8, NVFP4, MXFP4, INT8, UNPACKED = range(len(FORMATS))
 LAYER = 4096 * (4096 + 2 * 1024 + 4096) + 3 * 4096 * 14336
@@ -83,10 +82,3 @@ def test_a_recurrent_layer_has_a_state_that_no_context_changes(profile):
     hybrid = profile("Qwen/Qwen3-Next-80B-A3B-Instruct")
     assert hybrid.state_bytes > 0
     assert hybrid.kv_full == 12 * 2 * 2 * 256 * 2
-
-
-def test_profiles_stack_to_arrays(profile):
-    both = stacked([profile(), profile(tp=2)])
-    assert both.layers.shape == (2,)
-    assert both.dense_flops.shape == (len(FORMATS), 2)
-    assert np.all(both.tp == [1, 2])

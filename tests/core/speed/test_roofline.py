@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.speed.arrays import stacked
 from core.speed.constants import constants_of
 from core.speed.device import DeviceRates, matrix_rates
-from core.speed.profile import stacked
 from core.speed.roofline import chosen_experts, decode_step, prefill
 
 MODELS = [

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.speed.arrays import stacked, taken
 from core.speed.constants import constants_of
-from core.speed.profile import stacked
 from core.speed.serving import Load, closed_loop, static_batch
 
 MODELS = ["meta-llama/Llama-3.1-8B-Instruct", "deepseek-ai/DeepSeek-V3", "openai/gpt-oss-120b"]
@@ -94,10 +94,10 @@ def test_smaller_chunks_take_longer(profile, h100, constants):
 
 def test_a_search_evaluates_arrays_quickly(profile, h100, constants):
     few = [profile(name) for name in MODELS]
-    many = 30_000
-    arrays = stacked([few[number % 3] for number in range(many)])
+    many = 100_000
+    arrays = taken(stacked(few), np.arange(many) % 3)
     load = Load(np.full(many, 1000.0), 300.0, np.arange(many) % 256 + 1.0)
-    devices, all_constants = stacked([h100] * many), stacked([constants] * many)
+    devices, all_constants = stacked([h100]), stacked([constants])
     begin = time.perf_counter()
     found = closed_loop(arrays, devices, all_constants, load)
     assert time.perf_counter() - begin < 1.0
