@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from core.catalog import accelerators
 from core.errors import BadRequest
 from core.memory.engines.profile import parse_version
 from core.speed.device import DeviceRates
@@ -134,7 +135,12 @@ def constants_of(engine: str, version: str | None = None, device: str | None = N
     Raises:
         BadRequest: a text that is neither a version nor a date.
     """
-    values = base_values() | span_of(engine, version).get("set", {})
+    values = dict(base_values())
+    record = accelerators().get(device) if device else None
+    for row in data()["memories"]:
+        if record and record.memory_type.startswith(row["begins"]):
+            values |= row["set"]
+    values |= span_of(engine, version).get("set", {})
     for row in data()["devices"]:
         if device in row["ids"]:
             values |= row["set"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.catalog import accelerators
 from core.errors import BadRequest
 from core.memory.engines.profile import ENGINES
 from core.speed.constants import base_values, check_version, constants_of, data, span_of
@@ -36,14 +37,27 @@ def test_a_device_that_reaches_less_of_its_peak_is_known(h100):
     assert constants_of("vllm").matrix_efficiency(h100) == pytest.approx(0.65, abs=0.02)
 
 
+def test_gddr_comes_closer_to_its_peak_than_hbm():
+    assert constants_of("vllm", None, "rtx-4090").memory > constants_of("vllm", None, "h100-sxm-80").memory
+    assert constants_of("vllm", None, "no-such-device") is not None
+
+
+def test_devices_are_of_the_catalogue():
+    assert all(name in accelerators() for row in data()["devices"] for name in row["ids"])
+
+
 def test_every_value_and_span_has_a_source():
     assert all(row["source"] for row in data()["base"].values())
     assert all(span["source"] for spans in data()["engines"].values() for span in spans)
-    assert all(row["source"] for row in data()["devices"])
+    assert all(row["source"] for row in data()["devices"] + data()["memories"])
 
 
 def test_spans_set_values_that_exist():
-    rows = [span for spans in data()["engines"].values() for span in spans] + data()["devices"]
+    rows = (
+        [span for spans in data()["engines"].values() for span in spans]
+        + data()["devices"]
+        + data()["memories"]
+    )
     assert all(row["set"].keys() <= base_values().keys() for row in rows)
 
 
