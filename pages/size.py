@@ -3,8 +3,9 @@
 import streamlit as st
 
 from pages.parts import language
+from pages.parts.fields import FIELDS
 from pages.parts.inputs import Inputs
-from pages.parts.serving import FIELDS, sized
+from pages.parts.serving import sized
 from pages.parts.size_answer import size_answer
 from pages.parts.size_sidebar import size_sidebar
 

@@ -43,7 +43,7 @@ def memory_curve(memory: ServingMemory, language: str = "en") -> dict[str, Any]:
         if crossing:
             data.append(_stop(crossing, limit, longest, language))
         else:
-            notes.append(_limit_note(limit, language))
+            notes.append(_limit_note(limit, limit < float(np.min(curves)), language))
     data.append(_dot(here, wanted, language))
     return {"data": data, "layout": _layout(longest, top, shapes, notes, language)}
 
@@ -135,9 +135,11 @@ def _limit(limit: float, top: float) -> list[dict[str, Any]]:
     ]
 
 
-def _limit_note(limit: float, language: str) -> dict[str, Any]:
+def _limit_note(limit: float, below: bool, language: str) -> dict[str, Any]:
+    """Return the label of the limit, on the side of its line where no curve runs."""
     label = text("chart.full", language, amount=format_gib(limit * GIB))
-    return _note(label, 0, limit, xref="paper", yref="y", xanchor="left", yanchor="bottom", xshift=4)
+    side = "top" if below else "bottom"
+    return _note(label, 0, limit, xref="paper", yref="y", xanchor="left", yanchor=side, xshift=4)
 
 
 def _stop(tokens: int, limit: float, longest: int, language: str) -> dict[str, Any]:

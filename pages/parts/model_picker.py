@@ -9,8 +9,9 @@ import streamlit as st
 from core.architecture.document import LIMIT, read_document
 from core.catalog import model_ids
 from core.errors import PlannerError
+from pages.parts.fields import HAND, SOURCES
 from pages.parts.inputs import Inputs
-from pages.parts.serving import DOCUMENT, HAND, SOURCES
+from pages.parts.serving import DOCUMENT
 
 FIRST = "deepseek-ai/"
 EXAMPLE = '{"model_type": "llama", "hidden_size": 4096, …}'

@@ -10,73 +10,10 @@ import streamlit as st
 
 from core.api import deployment_of, parse
 from core.architecture.document import read_document
-from core.catalog import find_accelerator, find_model
 from core.errors import BadRequest, PlannerError
 from core.memory.deployment import Deployment
-from core.memory.engines import ENGINES
 from core.memory.serving import ServingMemory, size_serving
-from pages.parts.inputs import Field, Inputs
-
-MODEL, GPU = "deepseek-ai/DeepSeek-V3", "h200-sxm"
-SOURCES = ("catalogue", "config", "hand")
-VIEWS = ("curve", "why", "fleet", "launch", "share")
-HAND = ("hidden", "layers", "heads", "kv_heads", "inner", "vocabulary")
-
-
-def _model_id(name: str) -> str | None:
-    try:
-        return find_model(name).id
-    except PlannerError:
-        return None
-
-
-def _gpu_id(name: str) -> str | None:
-    try:
-        return find_accelerator(name).id
-    except PlannerError:
-        return None
-
-
-def _one_of(*names: str) -> Any:
-    return lambda given: given if given in names else None
-
-
-FIELDS = {
-    "source": Field("catalogue", known=_one_of(*SOURCES)),
-    "view": Field("curve", known=_one_of(*VIEWS)),
-    "model": Field(MODEL, known=_model_id),
-    "gpu": Field(GPU, known=_gpu_id),
-    "gpus": Field(8, int, 1, 1024),
-    "context": Field(32768, int, 1, 10**8),
-    "requests": Field(16, int, 1, 10**6),
-    "weights": Field(None),
-    "kv": Field(None),
-    "sparse": Field(False, bool),
-    "input": Field(None, int, 1, 10**8),
-    "output": Field(None, int, 0, 10**8),
-    "shared": Field(0, int, 0, 100),
-    "pp": Field(1, int, 1, 256),
-    "dp": Field(1, int, 1, 1024),
-    "ep": Field(1, int, 1, 1024),
-    "engine": Field("vllm", known=_one_of(*ENGINES)),
-    "version": Field(None),
-    "fraction": Field(None, float, 0.05, 1.0),
-    "seqs": Field(None, int, 1, 10**6),
-    "batched": Field(None, int, 1, 10**8),
-    "eager": Field(False, bool),
-    "flash": Field(None, known=_one_of("on", "off")),
-    "in_use": Field(0.0, float, 0.0, 100_000.0),
-    "hidden": Field(4096, int, 1, 10**6),
-    "layers": Field(32, int, 1, 10**4),
-    "heads": Field(32, int, 1, 10**4),
-    "kv_heads": Field(32, int, 1, 10**4),
-    "inner": Field(11008, int, 1, 10**7),
-    "vocabulary": Field(32000, int, 1, 10**7),
-}
-"""The inputs of the Size page, under the names that its address has for them."""
-
-STATED = ("source", "model", "gpu", "gpus", "context", "requests", "engine")
-"""What a shared link spells out even where it is the default of today."""
+from pages.parts.inputs import Inputs
 
 DOCUMENT = "size:document"
 """Where the session keeps a config that was uploaded or pasted: it is too long for an address."""
@@ -101,6 +38,11 @@ class Sized:
     def stale(self) -> bool:
         """Whether the figures are older than the inputs."""
         return self.error is not None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether nothing is wrong yet: a config is still to be given."""
+        return self.error is not None and self.error.sentence.key == "size.no_config"
 
 
 def hand_made(inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from core.api import size_answer
 from core.memory.serving import ServingMemory
 from core.quantities import GIB
 from pages.parts import language
+from pages.parts.fields import STATED
 from pages.parts.inputs import Inputs
-from pages.parts.serving import STATED, Sized
+from pages.parts.serving import Sized
 
 
 def share(inputs: Inputs, sized: Sized, memory: ServingMemory, t: Callable[..., str]) -> None:

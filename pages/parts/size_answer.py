@@ -6,19 +6,18 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.charts import memory_bar, memory_curve
-from core.charts.alt import bar_alt, curve_alt
-from core.memory.launch import launch_command
+from core.charts import memory_bar
+from core.charts.alt import bar_alt
 from core.memory.serving import ServingMemory
 from core.quantities import format_count, format_length
 from pages.parts import language
-from pages.parts.breakdown import breakdown, plain
-from pages.parts.fleet_table import fleet_table
+from pages.parts.breakdown import plain
+from pages.parts.fields import VIEWS
 from pages.parts.headline import headline_cards
 from pages.parts.inputs import Inputs
 from pages.parts.plot import plot
-from pages.parts.serving import EVERYWHERE, VIEWS, Sized, sized
-from pages.parts.share import share
+from pages.parts.serving import EVERYWHERE, Sized, sized
+from pages.parts.size_views import SHOW
 from pages.parts.verdict import notes, remedy_list, verdict_banner
 
 Translator = Callable[..., str]
@@ -67,7 +66,8 @@ def size_answer(inputs: Inputs, t: Translator) -> None:
         _fault(result, t)
     memory = result.memory
     if memory is None:
-        st.info(t("size.empty"), icon=":material/tune:")
+        if not result.waiting:
+            st.info(t("size.empty"), icon=":material/tune:")
         return
     with st.container(key="size_figures"):
         _figures(inputs, result, memory, t)
@@ -98,11 +98,14 @@ def _described(memory: ServingMemory, t: Translator) -> str:
     """Return the deployment in a line: on a telephone the inputs are out of sight."""
     deployment = memory.deployment
     model, device = deployment.model, deployment.device
+    size = t("size.parameters", parameters=format_count(model.parameters))
+    if model.is_moe:
+        active = format_count(model.active_parameters)
+        size = t("size.parameters_moe", parameters=format_count(model.parameters), active=active)
     return t(
         "size.described",
         model=plain(model.name),
-        parameters=format_count(model.parameters),
-        active=format_count(model.active_parameters),
+        size=size,
         format=deployment.weights.label,
         gpus=deployment.layout.gpus,
         gpu=device.name if device else "–",
@@ -115,34 +118,10 @@ def _fault(result: Sized, t: Translator) -> None:
     if result.error is None:
         return
     message = result.error.sentence.render(language.current())
+    if result.waiting:
+        st.info(message, icon=":material/upload_file:")
+        return
     st.error(message, title=t("size.cannot", field=result.error.field or ""), icon=":material/error:")
     if result.memory is not None:
         last = result.memory.deployment
         st.caption(t("size.stale", model=last.model.name, gpus=last.layout.gpus))
-
-
-def _curve(inputs: Inputs, result: Sized, memory: ServingMemory, t: Translator) -> None:
-    del inputs, result
-    plot(memory_curve(memory, language.current()), "size_curve", curve_alt(memory, language.current()))
-    st.caption(t("size.curve_note"))
-
-
-def _why(inputs: Inputs, result: Sized, memory: ServingMemory, t: Translator) -> None:
-    del inputs, result
-    breakdown(memory, t)
-
-
-def _fleet(inputs: Inputs, result: Sized, memory: ServingMemory, t: Translator) -> None:
-    del inputs, result
-    fleet_table(memory, t)
-
-
-def _launch(inputs: Inputs, result: Sized, memory: ServingMemory, t: Translator) -> None:
-    del result
-    st.caption(t("size.launch_note", engine=memory.deployment.engine.label))
-    command = launch_command(memory.deployment, inputs["weights"] is None)
-    st.code(command, language="bash", wrap_lines=True)
-
-
-SHOW = {"curve": _curve, "why": _why, "fleet": _fleet, "launch": _launch, "share": share}
-"""What can be shown below the answer, by the name that the address has for it."""

@@ -273,6 +273,17 @@ def test_labels_of_the_limits_do_not_meet(page: Page, server: str) -> None:
         assert all(bottom <= box[1] + 1 or box[3] <= top + 1 for box in others)
 
 
+def test_the_legend_has_the_colours_and_amounts_of_the_bar(page: Page, server: str) -> None:
+    open_size(page, server)
+    items = page.get_by_test_id("legend").first.locator("li")
+    expect(items).to_have_count(len(bar(page)))
+    expect(items.first).to_contain_text("Weights 79.6 GiB")
+    painted = items.first.locator("span").evaluate("node => getComputedStyle(node).backgroundColor")
+    assert painted == page.locator(f"{BAR} >> .bars .point path").first.evaluate(
+        "node => getComputedStyle(node).fill"
+    )
+
+
 def test_figures_and_tables_have_a_description(page: Page, server: str) -> None:
     open_size(page, server, "?view=fleet")
     assert "Weights" in (page.locator(BAR).get_attribute("aria-label") or "")
