@@ -15,7 +15,9 @@ SIDEBAR = 310
 
 language.settle()
 t = language.translator()
-st.set_page_config(page_title=t("app.name"), page_icon=str(ICON), layout="wide", initial_sidebar_state=SIDEBAR)
+st.set_page_config(
+    page_title=t("app.name"), page_icon=str(ICON), layout="wide", initial_sidebar_state=SIDEBAR
+)
 
 
 def page(name: str, **more: object) -> st.Page:
