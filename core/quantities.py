@@ -93,6 +93,17 @@ def format_digits(value: float, digits: int) -> str:
     return f"{round(value, places):,.{max(0, places)}f}"
 
 
+def round_digits(value: float, digits: int) -> int:
+    """Return *value* rounded to *digits* significant ones, as a whole number.
+
+    >>> round_digits(648_736, 2), round_digits(37, 4)
+    (650000, 37)
+    """
+    if not value:
+        return 0
+    return int(round(value, digits - 1 - math.floor(math.log10(abs(value)))))
+
+
 def format_length(tokens: float) -> str:
     """Return a length in tokens: whole multiples of 1024 as people say them, others in full.
 

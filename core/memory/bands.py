@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from core.memory.deployment import Deployment
+from core.quantities import round_digits, significant_digits
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -55,6 +56,11 @@ def band_row(deployment: Deployment, quantity: str) -> dict[str, Any]:
         if all(kind[name] == value for name, value in asked.items()) and len(asked) > most:
             best, most = row, len(asked)
     return best
+
+
+def known_tokens(deployment: Deployment, tokens: float) -> int:
+    """Return a capacity of *tokens* with the digits that its band supports, for a sentence."""
+    return round_digits(tokens, significant_digits(tokens, *band(deployment, "kv_capacity_tokens", tokens)))
 
 
 def band(deployment: Deployment, quantity: str, value: float) -> tuple[float, float]:

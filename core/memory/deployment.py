@@ -73,6 +73,7 @@ class Device:
     capability: float | None = None
     id: str | None = None
     derived: bool = False
+    vendor: str | None = None
 
     @classmethod
     def of(cls, record: Accelerator, usable: float | None = None) -> Device:
@@ -85,6 +86,7 @@ class Device:
             record.cuda_capability,
             record.id,
             usable is None and record.usable_memory_is_derived,
+            record.vendor,
         )
 
     @property

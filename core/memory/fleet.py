@@ -11,6 +11,7 @@ from core.memory.deployment import Deployment, Device
 from core.memory.layout import Layout
 from core.memory.reasons import verdict
 from core.memory.serving import ServingMemory, size_serving
+from core.memory.support import unsupported
 from core.text import Sentence, say
 
 MOST_GPUS = 64
@@ -60,7 +61,7 @@ def fleet(deployment: Deployment, most: int = MOST_GPUS) -> list[FleetRow]:
 def row_of(deployment: Deployment, record: Accelerator, most: int = MOST_GPUS) -> FleetRow:
     """Return the smallest replica of *record* that holds *deployment*, or why there is none."""
     device = Device.of(record)
-    reason = _unsupported(deployment, record)
+    reason = unsupported(replace(deployment, device=device))
     best: ServingMemory | None = None
     if reason is None:
         for layout in _plausible(deployment, device, most):
@@ -110,25 +111,3 @@ def _plausible(deployment: Deployment, device: Device, most: int) -> list[Layout
 def size_floor(deployment: Deployment) -> float:
     """Return the bytes of the weights that an engine loads: no replica is smaller."""
     return checkpoint_bytes(deployment.model, deployment.weights, deployment.model.groups)
-
-
-def _unsupported(deployment: Deployment, record: Accelerator) -> Sentence | None:
-    """Return why *record* cannot run the engine or the weights' number format at all, or None."""
-    capability = record.cuda_capability
-    if deployment.engine.name in ("vllm", "sglang", "tensorrt-llm") and capability is not None:
-        least = {"vllm": 7.0, "sglang": 7.5, "tensorrt-llm": 7.0}[deployment.engine.name]
-        if capability < least:
-            return say("fleet.capability", engine=deployment.engine.label, capability=capability, least=least)
-        least = deployment.engine.fact("format_capability", {}).get(deployment.weights.id, 0.0)
-        if capability < least:
-            key = "fleet.no_bf16" if deployment.weights.id == "bf16" else "fleet.format"
-            return say(
-                key,
-                format=deployment.weights.label,
-                engine=deployment.engine.label,
-                capability=capability,
-                least=least,
-            )
-    if deployment.engine.name == "tensorrt-llm" and record.vendor != "NVIDIA":
-        return say("fleet.vendor", engine=deployment.engine.label, vendor=record.vendor)
-    return None

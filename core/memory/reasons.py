@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from core.memory.bands import known_tokens
 from core.memory.serving import ServingMemory
+from core.memory.support import unsupported
 from core.quantities import GIB
 from core.text import Sentence, say
 
@@ -17,6 +19,9 @@ def verdict(memory: ServingMemory) -> list[Sentence]:
     deployment, pool = memory.deployment, memory.pool
     if pool is None or deployment.device is None:
         return [say("memory.no_device")]
+    refused = unsupported(deployment)
+    if refused:
+        return [refused]
     fixed = memory.needed - memory.part("kv").bytes
     if pool.bytes <= 0:
         return [
@@ -36,8 +41,8 @@ def verdict(memory: ServingMemory) -> list[Sentence]:
                 "memory.context_too_long",
                 context=deployment.context,
                 pool=pool.bytes / GIB,
-                tokens=pool.tokens,
-                largest=memory.largest_context,
+                tokens=known_tokens(deployment, pool.tokens),
+                largest=known_tokens(deployment, memory.largest_context),
             )
         ]
     if memory.mean_requests < deployment.requests:
@@ -53,7 +58,7 @@ def verdict(memory: ServingMemory) -> list[Sentence]:
         say(
             "memory.fits",
             gpu=deployment.device.name,
-            tokens=pool.tokens,
+            tokens=known_tokens(deployment, pool.tokens),
             pool=pool.bytes / GIB,
             requests=int(memory.long_requests),
             context=deployment.context,

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.architecture.formats import weight_formats
 from core.errors import PlannerError
+from core.memory.bands import known_tokens
 from core.memory.deployment import KV_BYTES, Deployment, kv_format
 from core.memory.layout import Layout
 from core.memory.serving import ServingMemory, size_serving
@@ -18,6 +19,9 @@ NARROWER = ("fp8", "int8", "awq-int4", "gptq-int4", "nf4")
 """Weight formats to try, widest first, for engines that load checkpoints."""
 
 NARROWER_GGUF = ("q8_0", "q6_k", "q5_k_m", "q4_k_m", "q3_k_m", "q2_k")
+
+STAGES = (2, 3, 4, 6, 8, 12, 16, 24, 32)
+"""Pipeline stages to try."""
 
 SHORTER = tuple(2**power for power in range(20, 9, -1))
 """Contexts to try, longest first."""
@@ -58,7 +62,7 @@ def remedies(memory: ServingMemory) -> tuple[Remedy, ...]:
                 sentence = say(
                     f"remedy.{key}",
                     **values,
-                    tokens=outcome.pool.tokens,
+                    tokens=known_tokens(outcome.deployment, outcome.pool.tokens),
                     pool=outcome.pool.bytes / GIB,
                     held=int(outcome.mean_requests),
                 )
@@ -92,7 +96,9 @@ def _wider_tensor(deployment: Deployment) -> Iterator[Change]:
 
 
 def _more_stages(deployment: Deployment) -> Iterator[Change]:
-    for pp in range(deployment.layout.pp + 1, min(deployment.model.layers, 32) + 1):
+    for pp in STAGES:
+        if not deployment.layout.pp < pp <= deployment.model.layers:
+            continue
         layout = replace(deployment.layout, pp=pp)
         yield (
             replace(deployment, layout=layout),
@@ -110,6 +116,14 @@ def _narrower_weights(deployment: Deployment) -> Iterator[Change]:
     formats = weight_formats()
     now = deployment.weights.covers.get("matrix" if deployment.weights.is_gguf else "mlp")
     bits = now.bits if now else deployment.weights.wide * 8
+    if deployment.weights.id == "bf16":
+        # As wide, but known to cards without bf16.
+        yield (
+            replace(deployment, weights=formats["fp16"]),
+            "weights",
+            {"format": formats["fp16"].label},
+            {"weights": "fp16"},
+        )
     names = NARROWER_GGUF if deployment.engine.name == "llama.cpp" else NARROWER
     for name in names:
         encoding = next(iter(formats[name].covers.values()))

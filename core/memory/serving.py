@@ -12,6 +12,7 @@ from core.memory.cache import Pool, bytes_per_token, pool_of, request_bytes
 from core.memory.deployment import Deployment
 from core.memory.layout import Padding, check_layout, stage_layers
 from core.memory.overheads import Overhead, activation, cuda_graphs, graphs_are_budgeted, runtime
+from core.memory.support import unsupported
 from core.memory.weights import Loading, rope_bytes, stage_weights
 from core.quantities import GIB
 from core.text import Sentence, say
@@ -84,7 +85,9 @@ class ServingMemory:
 
     @property
     def starts(self) -> bool:
-        """Whether the engine starts: a pool is left, and it holds one request of the full context."""
+        """Whether the engine starts: it runs there, a pool is left, and that holds one request of full length."""
+        if unsupported(self.deployment):
+            return False
         return self.pool is not None and self.pool.bytes > 0 and self.pool.requests_at_context >= 1
 
     @property

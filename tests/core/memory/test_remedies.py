@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from core.memory.bands import known_tokens
 from core.memory.reasons import cautions, reasons_of, verdict
 from core.memory.remedies import remedies
 from core.memory.serving import size_serving
@@ -14,7 +15,8 @@ def test_each_remedy_fits_and_says_what_it_gives(deploy):
     for remedy in proposed:
         assert remedy.outcome.fits
         assert remedy.outcome.pool is not None
-        assert f"{remedy.outcome.pool.tokens:,}" in str(remedy.sentence)
+        told = known_tokens(remedy.outcome.deployment, remedy.outcome.pool.tokens)
+        assert f"{told:,}" in str(remedy.sentence)
         assert remedy.sentence.render("zh")
 
 
@@ -77,3 +79,16 @@ def test_without_a_device_only_needs_are_stated(deploy):
     assert memory.pool is None
     assert "No GPU was given" in str(verdict(memory)[0])
     assert remedies(memory) == ()
+
+
+def test_a_card_that_the_engine_cannot_serve_does_not_fit_however_large(deploy):
+    memory = size_serving(deploy(gpu="T4", tp=4, weights="bf16", context=4096, max_num_seqs=16))
+    assert not memory.starts
+    assert "No bf16 below compute capability 8" in str(verdict(memory)[0])
+    assert {"weights": "fp16"} in [remedy.change for remedy in remedies(memory)]
+    assert "does not run on Apple" in str(verdict(size_serving(deploy(gpu="M2 Ultra")))[0])
+
+
+def test_a_card_of_ones_own_is_not_judged_by_its_name(deploy):
+    gpu = {"name": "a card of tomorrow", "memory_gib": 80.0}
+    assert size_serving(deploy(gpu=gpu, weights="bf16")).starts
