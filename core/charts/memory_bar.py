@@ -97,7 +97,7 @@ def memory_bar(memory: ServingMemory, language: str = "en") -> dict[str, Any]:
             "showlegend": False,
             "uniformtext": {"minsize": 11, "mode": "hide"},
             "hovermode": "closest",
-            "shapes": _poles(marks),
+            "shapes": _poles(marks, end),
         },
         "legend": [
             {
@@ -161,12 +161,21 @@ def _marks(memory: ServingMemory, language: str) -> list[tuple[float, str, str]]
     return marks
 
 
-def _flag(number: int) -> float:
-    """Return the height of a limit's label: each stands above the one before, so that no two meet."""
-    return FIRST_FLAG + NEXT_FLAG * number
+def _is_far(marks: list[tuple[float, str, str]], end: float) -> bool:
+    """Return whether the limits leave room for their labels on the left."""
+    return bool(marks) and marks[0][0] / GIB > 0.35 * end
 
 
-def _poles(marks: list[tuple[float, str, str]]) -> list[dict[str, Any]]:
+def _flags(marks: list[tuple[float, str, str]], end: float) -> list[float]:
+    """Return the heights of the limits' labels, so that no label meets another or a pole.
+
+    Labels to the left rise to the right; labels to the right rise to the left, clear of the poles behind them.
+    """
+    heights = [FIRST_FLAG + NEXT_FLAG * number for number in range(len(marks))]
+    return heights if _is_far(marks, end) else heights[::-1]
+
+
+def _poles(marks: list[tuple[float, str, str]], end: float) -> list[dict[str, Any]]:
     """Return the limits as lines from the foot of the bar to their labels."""
     return [
         {
@@ -174,10 +183,10 @@ def _poles(marks: list[tuple[float, str, str]]) -> list[dict[str, Any]]:
             "x0": place / GIB,
             "x1": place / GIB,
             "y0": -BAR_TOP,
-            "y1": _flag(number),
+            "y1": height,
             "line": {"color": color, "width": 2, "dash": "dash" if color == "token:warn" else "solid"},
         }
-        for number, (place, _, color) in enumerate(marks)
+        for (place, _, color), height in zip(marks, _flags(marks, end), strict=True)
     ]
 
 
@@ -187,9 +196,9 @@ def _labels(marks: list[tuple[float, str, str]], end: float) -> dict[str, Any]:
         "type": "scatter",
         "mode": "text",
         "x": [place / GIB for place, _, _ in marks],
-        "y": [_flag(number) for number in range(len(marks))],
+        "y": _flags(marks, end),
         "text": [f"\u00a0{label}\u00a0" for _, label, _ in marks],
-        "textposition": ["middle left" if place / GIB > end / 2 else "middle right" for place, _, _ in marks],
+        "textposition": "middle left" if _is_far(marks, end) else "middle right",
         "textfont": {"size": 12},
         "cliponaxis": False,
         "hoverinfo": "skip",

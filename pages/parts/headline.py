@@ -13,7 +13,7 @@ from core.quantities import GIB, format_gib, format_length
 Translator = Callable[..., str]
 
 STATES = {"fits": "green", "waits": "orange", "refuses": "red", "unknown": "gray"}
-WIDTH = 146
+WIDTH = 132
 """Pixels of the narrowest card: six side by side on a desktop, two on a telephone."""
 
 
