@@ -10,6 +10,7 @@ from core.architecture.formats import weight_formats
 from core.errors import PlannerError
 from core.memory.bands import known_tokens
 from core.memory.deployment import KV_BYTES, Deployment, kv_format
+from core.memory.fleet import layouts_up_to
 from core.memory.layout import Layout
 from core.memory.serving import ServingMemory, size_serving
 from core.quantities import GIB
@@ -40,7 +41,8 @@ def remedies(memory: ServingMemory) -> tuple[Remedy, ...]:
     """Return the smallest change of each kind after which *memory*'s deployment fits; empty if it fits already.
 
     Kinds: more tensor parallelism, more pipeline stages, fewer bits of weights, fewer bits of cache, a shorter
-    context, fewer requests, a higher memory fraction. A kind that alone does not help is left out.
+    context, fewer requests, a higher memory fraction. A kind that alone does not help is left out; where none
+    does, more GPUs and fewer bits are combined.
     """
     if memory.fits or memory.pool is None:
         return ()
@@ -68,7 +70,32 @@ def remedies(memory: ServingMemory) -> tuple[Remedy, ...]:
                 )
                 found.append(Remedy(sentence, change, outcome))
                 break
-    return tuple(found)
+    return tuple(found) or _combined(deployment)
+
+
+def _combined(deployment: Deployment) -> tuple[Remedy, ...]:
+    """Return the fewest GPUs on which some weight format fits, widest format first; empty if none does."""
+    formats = weight_formats()
+    narrower = [formats[changed[3]["weights"]] for changed in _narrower_weights(deployment)]
+    for layout in layouts_up_to(deployment):
+        for weights in (deployment.weights, *narrower):
+            outcome = _sized(replace(deployment, layout=layout, weights=weights))
+            if outcome is not None and outcome.fits and outcome.pool is not None:
+                sentence = say(
+                    "remedy.combined",
+                    format=weights.label,
+                    tp=layout.tp,
+                    pp=layout.pp,
+                    gpus=layout.gpus,
+                    tokens=known_tokens(outcome.deployment, outcome.pool.tokens),
+                    pool=outcome.pool.bytes / GIB,
+                    held=int(outcome.mean_requests),
+                )
+                change = _layout_fields(layout) | {"dp": 1}
+                if weights is not deployment.weights:
+                    change["weights"] = weights.id
+                return (Remedy(sentence, change, outcome),)
+    return ()
 
 
 def _sized(deployment: Deployment) -> ServingMemory | None:

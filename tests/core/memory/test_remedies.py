@@ -92,3 +92,10 @@ def test_a_card_that_the_engine_cannot_serve_does_not_fit_however_large(deploy):
 def test_a_card_of_ones_own_is_not_judged_by_its_name(deploy):
     gpu = {"name": "a card of tomorrow", "memory_gib": 80.0}
     assert size_serving(deploy(gpu=gpu, weights="bf16")).starts
+
+
+def test_where_no_single_change_helps_two_are_combined(deploy):
+    proposed = remedies(size_serving(deploy("deepseek-ai/DeepSeek-V3", gpu="T4", tp=8, context=32_768)))
+    assert len(proposed) == 1
+    assert proposed[0].outcome.fits
+    assert {"tp", "pp", "weights"} <= proposed[0].change.keys()
