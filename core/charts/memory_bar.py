@@ -95,7 +95,6 @@ def memory_bar(memory: ServingMemory, language: str = "en") -> dict[str, Any]:
             },
             "yaxis": {"range": [-0.5, CEILING], "visible": False, "fixedrange": True, "automargin": False},
             "showlegend": False,
-            "uniformtext": {"minsize": 11, "mode": "hide"},
             "hovermode": "closest",
             "shapes": _poles(marks, end),
         },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,20 +35,29 @@ class ServingMemory:
 
     `parts` are weights, activation, runtime, cuda_graph and kv (what the wanted requests need), and sum to
     `needed`. `pool` is what the engine itself would set aside for the cache; it is None where the device is
-    unknown. `largest_context` is the longest request that the pool holds, `mean_requests` and `long_requests`
+    unknown. `mean_requests` and `long_requests` are
     how many requests of the mean and of the greatest length all data-parallel ranks hold at once.
     """
 
     deployment: Deployment
     parts: tuple[Part, ...]
     weights_by_role: dict[str, float]
-    checkpoint: float
     per_token: float
     pool: Pool | None
     mean_requests: float
     long_requests: float
-    largest_context: int
     stage: int
+
+    @cached_property
+    def largest_context(self) -> int:
+        """Tokens of the longest single request that the pool holds."""
+        layers = stage_layers(self.deployment.model.layers, self.deployment.layout.pp)[self.stage]
+        return _largest_context(self.deployment, self.pool.bytes if self.pool else 0.0, layers)
+
+    @cached_property
+    def checkpoint(self) -> float:
+        """Bytes of the checkpoint as it is stored."""
+        return checkpoint_bytes(self.deployment.model, self.deployment.weights)
 
     @property
     def needed(self) -> float:
@@ -193,12 +203,10 @@ def size_serving(deployment: Deployment) -> ServingMemory:
         deployment,
         parts,
         roles[stage],
-        checkpoint_bytes(deployment.model, deployment.weights),
         bytes_per_token(deployment, layers),
         pool,
         mean_requests=ranks * max(0.0, room - prefix) / per_request if per_request else 0.0,
         long_requests=ranks * pool.requests_at_context if pool else 0.0,
-        largest_context=_largest_context(deployment, room, layers),
         stage=stage,
     )
 

@@ -76,14 +76,17 @@ def size_answer(inputs: Inputs, t: Translator) -> None:
 
 
 def _figures(inputs: Inputs, result: Sized, memory: ServingMemory, t: Translator) -> None:
-    headline_cards(memory, t)
-    with st.container():
-        if not result.stale:
-            verdict_banner(memory)
+    cards, banner = st.container(), st.container()
+    # The bar is sent before the cards above it: it takes longest to draw, and the cards are there in time.
     with st.container(border=True):
         st.caption(_described(memory, t))
         plot(memory_bar(memory, language.current()), "size_bar", bar_alt(memory, language.current()))
         notes(memory)
+    with cards:
+        headline_cards(memory, t)
+    with banner:
+        if not result.stale:
+            verdict_banner(memory)
     with st.container():
         if not result.stale:
             remedy_list(memory, inputs, t)

@@ -34,6 +34,8 @@ class Visitor:
     def __init__(self, url: str) -> None:
         self.address = url.replace("http", "ws") + "/_stcore/stream"
         self.slider = ""
+        self.fragment = ""
+        self.options: list[str] = []
         self.took: list[float] = []
 
     async def visit(self, ready: asyncio.Semaphore, begin: asyncio.Event) -> None:
@@ -42,23 +44,23 @@ class Visitor:
             async with ready:
                 await self.rerun(socket, None)
             await begin.wait()
-            value = 16
             await asyncio.sleep(random.uniform(0, THINK_S))  # noqa: S311 - a pause
-            for _ in range(ROUNDS):
-                value = value % 200 + 1
+            for number in range(ROUNDS):
+                value = self.options[number % 12 + 1]
                 began = time.perf_counter()
-                await self.rerun(socket, float(value))
+                await self.rerun(socket, value)
                 self.took.append(time.perf_counter() - began)
                 await asyncio.sleep(random.uniform(0.5, 1.5) * THINK_S)  # noqa: S311
 
-    async def rerun(self, socket: websockets.ClientConnection, value: float | None) -> None:
+    async def rerun(self, socket: websockets.ClientConnection, value: str | None) -> None:
         """Ask for a run of the page, with the slider at *value*, and read until it has finished."""
         message = BackMsg()
         message.rerun_script.page_name = "size"
         if value is not None:
             state = message.rerun_script.widget_states.widgets.add()
             state.id = self.slider
-            state.double_array_value.data.append(value)
+            state.string_array_value.data.append(value)
+            message.rerun_script.fragment_id = self.fragment
         await socket.send(message.SerializeToString())
         while True:
             answer = ForwardMsg()
@@ -68,7 +70,10 @@ class Visitor:
             if answer.WhichOneof("type") == "delta":
                 element = answer.delta.new_element
                 if element.WhichOneof("type") == "slider" and element.slider.label == LABEL:
-                    self.slider = element.slider.id
+                    self.slider, self.fragment = element.slider.id, answer.delta.fragment_id
+                    self.options = list(element.slider.options)
+                if element.WhichOneof("type") == "exception":
+                    raise RuntimeError(element.exception.message)
 
 
 async def crowd(url: str, server: psutil.Process) -> None:
