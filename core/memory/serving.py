@@ -35,8 +35,8 @@ class ServingMemory:
 
     `parts` are weights, activation, runtime, cuda_graph and kv (what the wanted requests need), and sum to
     `needed`. `pool` is what the engine itself would set aside for the cache; it is None where the device is
-    unknown. `mean_requests` and `long_requests` are
-    how many requests of the mean and of the greatest length all data-parallel ranks hold at once.
+    unknown. `mean_requests` and `long_requests` are how many requests of the mean and of the greatest length all
+    data-parallel ranks hold at once.
     """
 
     deployment: Deployment

@@ -36,7 +36,13 @@ function base() {
   return own ? new URL("../../", own.src) : document.baseURI
 }
 
+const darkness = new Map()
 function isDark(color) {
+  if (!darkness.has(color)) darkness.set(color, readDarkness(color))
+  return darkness.get(color)
+}
+
+function readDarkness(color) {
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true })
   canvas.fillStyle = color
   canvas.fillRect(0, 0, 1, 1)
@@ -110,10 +116,11 @@ async function draw(node, spec, theme) {
   const { alt, height, address, figure, legend } = JSON.parse(spec)
   node.setAttribute("role", "img")
   node.setAttribute("aria-label", alt)
-  node.style.height = `${height}px`
+  if (node.style.height !== `${height}px`) node.style.height = `${height}px`
   const Plotly = window.Plotly ?? await plotly(address)
-  explain(node.nextElementSibling, legend, theme)
   await inTurn(() => react(Plotly, node, spec, themed(figure, theme)))
+  // After the figure, whose measuring would otherwise wait for the list to be laid out.
+  explain(node.nextElementSibling, legend, theme)
 }
 
 // Write the legend below the figure: a list, which wraps where the screen is narrow.
