@@ -76,15 +76,22 @@ class Contestant:
 
 
 def zoom_survives(size: Contestant) -> bool:
-    """Zoom the main chart, change the slider, and say whether the axis stayed."""
-    target = f"{size.chart.split(' ')[0]} .js-plotly-plot, {size.chart.split(' ')[0]}.js-plotly-plot"
-    axis = "s => document.querySelector(s)?._fullLayout?.xaxis?.range?.join()"
-    zoom = "s => window.Plotly?.relayout(document.querySelector(s), {'xaxis.range': [10, 40]})"
-    size.page.evaluate(zoom, target)
+    """Zoom the main chart with the mouse, change the slider, and say whether the axis stayed."""
+    plot = size.page.locator(size.chart.split(" ")[0]).first
+    box = plot.bounding_box()
+    assert box is not None
+    height = box["y"] + 0.7 * box["height"]
+    size.page.mouse.move(box["x"] + 0.3 * box["width"], height)
+    size.page.mouse.down()
+    size.page.mouse.move(box["x"] + 0.6 * box["width"], height, steps=4)
+    size.page.mouse.up()
     size.page.wait_for_timeout(500)
-    zoomed = size.page.evaluate(axis, target)
-    size.change()
-    return zoomed is not None and size.page.evaluate(axis, target) == zoomed
+    axis = "node => node._fullLayout.xaxis.range.join()"
+    zoomed = plot.evaluate(axis)
+    size.page.locator(SLIDER).first.focus()
+    size.page.keyboard.press("ArrowLeft")
+    size.page.wait_for_timeout(1500)
+    return not zoomed.startswith("0,") and bool(plot.evaluate(axis) == zoomed)
 
 
 def main() -> None:
