@@ -77,7 +77,9 @@ class Contestant:
 
 def zoom_survives(size: Contestant) -> bool:
     """Zoom the main chart with the mouse, change the slider, and say whether the axis stayed."""
+    size.page.bring_to_front()
     plot = size.page.locator(size.chart.split(" ")[0]).first
+    plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
     assert box is not None
     height = box["y"] + 0.7 * box["height"]
