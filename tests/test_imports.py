@@ -16,7 +16,7 @@ LAYERS = [
     {"api", "charts"},
     {"planning", "monitoring", "evidence"},
     {"memory", "speed", "cost"},
-    {"architecture", "catalog"},
+    {"architecture", "catalog", "traffic"},
     {"quantities", "errors", "text"},
 ]
 # The headless contract is also a program: python -m core

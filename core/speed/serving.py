@@ -55,25 +55,38 @@ class Speed:
     whole: StepTime
 
 
-def _rank_batch(profile: StepProfile, load: Load) -> Any:
+def rank_batch(profile: StepProfile, load: Load) -> Any:
     """Return the sequences of one rank: replicas and data-parallel attention ranks share the requests."""
     return np.maximum(1.0, load.concurrency / (profile.attention_ranks * load.replicas))
 
 
-def _step(
+def step_of(
     profile: StepProfile, device: DeviceRates, constants: Constants, load: Load, batch: Any
 ) -> StepTime:
-    """Return a decode pass at the mean context. Pipeline stages work on one part of the batch each."""
+    """Return a decode pass of *batch* sequences of one attention rank at the mean context.
+
+    Pipeline stages work on one part of the batch each.
+    """
     micro = np.maximum(1.0, batch / profile.pp)
     context = load.input + load.output / 2.0
     return decode_step(profile, device, constants, micro, context, overlap=load.overlap)
 
 
-def _prompts(
+def prompts_of(
     profile: StepProfile, device: DeviceRates, constants: Constants, load: Load, prompts: Any
 ) -> StepTime:
+    """Return the time in which one attention rank processes *prompts* prompts of the mean length."""
     return prefill(
         profile, device, constants, load.input, chunk=load.chunk, prompts=prompts, overlap=load.overlap
+    )
+
+
+def riding_prompt(prompt: StepTime, constants: Constants) -> StepTime:
+    """Return what a *prompt* adds to passes that decode anyway: `shared_pass` of its overhead and reading is saved."""
+    ride = 1.0 - constants.shared_pass
+    saved = constants.shared_pass * (prompt.overhead + prompt.memory)
+    return StepTime(
+        prompt.total - saved, prompt.memory * ride, prompt.compute, prompt.overhead * ride, prompt.network
     )
 
 
@@ -82,11 +95,11 @@ def static_batch(profile: StepProfile, device: DeviceRates, constants: Constants
 
     No prefill disturbs the decoding. A single request is a batch of one.
     """
-    batch = _rank_batch(profile, load)
-    step = _step(profile, device, constants, load, batch)
-    whole = _prompts(profile, device, constants, load, batch).plus(step.times(load.output - 1.0))
+    batch = rank_batch(profile, load)
+    step = step_of(profile, device, constants, load, batch)
+    whole = prompts_of(profile, device, constants, load, batch).plus(step.times(load.output - 1.0))
     return Speed(
-        prefill=_prompts(profile, device, constants, load, 1.0).total,
+        prefill=prompts_of(profile, device, constants, load, 1.0).total,
         per_token=step.total,
         request=whole.total,
         throughput=load.concurrency * load.output / whole.total,
@@ -102,18 +115,10 @@ def closed_loop(profile: StepProfile, device: DeviceRates, constants: Constants,
     step + (batch - 1) / output * prompt. The chunks of a prompt ride in passes that decode anyway, which saves
     `shared_pass` of their overhead and of the weights' reading.
     """
-    batch = _rank_batch(profile, load)
-    step = _step(profile, device, constants, load, batch)
-    prompt = _prompts(profile, device, constants, load, 1.0)
-    saved = constants.shared_pass * (prompt.overhead + prompt.memory)
-    ride = 1.0 - constants.shared_pass
-    riding = StepTime(
-        prompt.total - saved,
-        prompt.memory * ride,
-        prompt.compute,
-        prompt.overhead * ride,
-        prompt.network,
-    )
+    batch = rank_batch(profile, load)
+    step = step_of(profile, device, constants, load, batch)
+    prompt = prompts_of(profile, device, constants, load, 1.0)
+    riding = riding_prompt(prompt, constants)
     # The stages of a pipeline are disturbed one at a time.
     others = riding.times((batch - 1.0) / profile.pp)
     whole = step.times(load.output).plus(others).plus(prompt)
