@@ -79,7 +79,7 @@ def lognormal(mean: float, p95: float, *, field: str = "p95") -> Lengths:
     """
     most = mean * math.exp(_Z95**2 / 2)
     if not mean <= p95 <= most:
-        raise BadRequest("traffic.p95", field=field, mean=mean, p95=p95, most=math.floor(most))
+        raise BadRequest("traffic.p95", field=field, name=field, mean=mean, p95=p95, most=math.floor(most))
     return Lengths(float(mean), _Z95 - math.sqrt(max(0.0, _Z95**2 - 2 * math.log(p95 / mean))))
 
 
