@@ -1,4 +1,4 @@
-"""hardware_db as typed, validated, frozen records: accelerators and model configurations.
+"""hardware_db as typed, validated, frozen records: accelerators, model configurations, offers of clouds.
 
 `find_accelerator` and `find_model` take the names that people, drivers and clouds use; each record says
 where it comes from and how far to trust it.
@@ -6,16 +6,19 @@ where it comes from and how far to trust it.
 
 from core.catalog.accelerators import accelerators, find_accelerator, names_of
 from core.catalog.models import find_model, model_ids
+from core.catalog.offers import Offer, offers
 from core.catalog.records import Accelerator, Confidence, ModelRecord, Provenance
 
 __all__ = [
     "Accelerator",
     "Confidence",
     "ModelRecord",
+    "Offer",
     "Provenance",
     "accelerators",
     "find_accelerator",
     "find_model",
     "model_ids",
     "names_of",
+    "offers",
 ]

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from core.catalog.records import Accelerator
+from core.catalog.records import Accelerator, Provenance
 from core.errors import UnknownAccelerator
 
 PATH = Path(__file__).parents[2] / "hardware_db" / "accelerators.csv"
@@ -59,11 +59,7 @@ def _record(row: dict[str, str]) -> Accelerator:
     fields: dict[str, Any] = {key: value for key, value in row.items() if value != ""}
     for key in _LISTS & fields.keys():
         fields[key] = tuple(fields[key].split("|"))
-    fields["provenance"] = {
-        "source": fields.pop("sources", ""),
-        "as_of": fields.pop("as_of", None),
-        "confidence": fields.pop("confidence", None),
-    }
+    fields["provenance"] = Provenance.taken_from(fields, "sources")
     return Accelerator.model_validate(fields)
 
 

@@ -42,19 +42,32 @@ _USABLE_OF_DRIVER = {"HBM": 0.99, "GDDR": 0.98}
 _USABLE_OF_MARKETING = {"HBM": 0.985, "GDDR with ECC": 0.925, "GDDR": 0.98, "shared": 0.94}
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
+    """What all records share: they cannot change, and know no fields but their own."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
 
 
-class Provenance(_Record):
+class Provenance(Record):
     """Where a record comes from (`source`), when it was true (`as_of`), how far to trust it."""
 
     source: str = Field(min_length=1)
     as_of: date
     confidence: Confidence
 
+    @classmethod
+    def taken_from(cls, fields: dict[str, Any], source: str = "source") -> Provenance:
+        """Take the columns *source*, as_of and confidence out of *fields*, a row of a file, and return them."""
+        return cls.model_validate(
+            {
+                "source": fields.pop(source, ""),
+                "as_of": fields.pop("as_of", None),
+                "confidence": fields.pop("confidence", None),
+            }
+        )
 
-class Accelerator(_Record):
+
+class Accelerator(Record):
     """One device as the runtime shows it; a row of hardware_db/accelerators.csv.
 
     Rates are dense (no structured sparsity), for GeForce with fp32 accumulation. None: not supported, or
@@ -174,7 +187,7 @@ class Accelerator(_Record):
         return dtype.lower() in self.dtypes
 
 
-class ModelRecord(_Record):
+class ModelRecord(Record):
     """A model of the catalogue: its id, its config.json and where that was copied from.
 
     `config` is the plain content of config.json, shared by all callers: read it, never change it.
