@@ -130,12 +130,18 @@ def decode_step(
     context: Any,
     *,
     overlap: Any = 0.0,
+    queries: Any = 1.0,
+    scheduled: Any = 1.0,
 ) -> StepTime:
     """Return the time in which *batch* sequences of one attention rank, *context* tokens long, get a token each.
 
-    *overlap* (0 or 1): messages run beside the compute of the other half of the batch.
+    *overlap* (0 or 1): messages run beside the compute of the other half of the batch. *queries* tokens of each
+    sequence pass at once, as when drafts are verified: matrices meet all of them, the cache is read once.
+    *scheduled* (0 or 1): the pass begins with the scheduler and ends with sampling; the passes that propose drafts
+    do not.
     """
-    matrices = _matrices(profile, device, constants, batch, batch)
+    tokens = batch * queries
+    matrices = _matrices(profile, device, constants, tokens, tokens)
     window, sparse = np.minimum(context, profile.window), np.minimum(context, profile.sparse)
     moved = (
         profile.kv_full * context
@@ -149,14 +155,13 @@ def decode_step(
         + profile.decode_sparse * sparse
     )
     rate = device.peaks[0] * constants.matrix_efficiency(device) * constants.attention_share
-    attention = _kernel(flops * batch, rate, moved * batch, device.bandwidth * constants.memory)
+    attention = _kernel(flops * tokens, rate, moved * batch, device.bandwidth * constants.memory)
     overhead = (
-        constants.step
-        + constants.sequence * batch
+        scheduled * (constants.step + constants.sequence * batch)
         + layer_overhead(profile, constants)
         + constants.stage * (profile.pp - 1.0)
     )
-    network = all_reduce(profile, device, constants, batch) + all_to_all(profile, device, constants, batch)
+    network = all_reduce(profile, device, constants, tokens) + all_to_all(profile, device, constants, tokens)
     return _pass(constants, overlap, overhead, network, (matrices, attention))
 
 
@@ -169,24 +174,34 @@ def prefill(
     chunk: Any,
     prompts: Any = 1.0,
     overlap: Any = 0.0,
+    cached: Any = 0.0,
 ) -> StepTime:
     """Return the time in which one attention rank processes *prompts* prompts of *tokens* tokens each.
 
     A pass holds at most *chunk* tokens and reads the weights again; the last one counts by its share. Pipeline
-    stages work on passes side by side once they are filled.
+    stages work on passes side by side once they are filled. A share *cached* (0 to 1) of each prompt is in the
+    cache already: the other tokens, at least one, are processed and attend to all of it.
     """
-    whole = tokens * prompts
+    new = np.maximum(tokens * (1.0 - cached), np.minimum(tokens, 1.0))
+    found = tokens - new
+    whole = new * prompts
     passes = np.maximum(1.0, whole / chunk)
     matrices = _matrices(profile, device, constants, whole / passes, prompts / passes)
-    # A query meets half of a full context on average, and at most the window or what the index chose.
-    half = tokens / 2.0
+    # A query meets what was cached and half of what is new on average, and at most the window or what the index chose.
+    met = found + new / 2.0
     flops = (
-        (profile.prefill_full + profile.decode_index) * half
-        + profile.prefill_window * np.minimum(half, profile.window)
-        + profile.prefill_sparse * np.minimum(half, profile.sparse)
+        (profile.prefill_full + profile.decode_index) * met
+        + profile.prefill_window * np.minimum(met, profile.window)
+        + profile.prefill_sparse * np.minimum(met, profile.sparse)
     )
+    # The cached part is read once. Where much is new, it is met so often that compute binds.
+    moved = (
+        profile.kv_full * found
+        + profile.kv_window * np.minimum(found, profile.window)
+        + profile.kv_sparse * np.minimum(found, profile.sparse * new)
+    ) * (prompts / passes)
     rate = device.peaks[0] * constants.matrix_efficiency(device) * constants.prefill_attention_share
-    attention = (0.0, flops * (whole / passes) / rate)
+    attention = _kernel(flops * (whole / passes), rate, moved, device.bandwidth * constants.memory)
     overhead = (
         constants.chunk
         + constants.launch * constants.prefill_layer * profile.layers

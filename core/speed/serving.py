@@ -15,6 +15,7 @@ from core.speed.constants import Constants
 from core.speed.device import DeviceRates
 from core.speed.profile import StepProfile
 from core.speed.roofline import StepTime, decode_step, prefill
+from core.speed.speculation import tokens_per_step
 
 USUAL_CHUNK = 8192.0
 """Most prompt tokens in a pass where nobody states them: the default of recent engines on large GPUs."""
@@ -25,7 +26,12 @@ class Load:
     """Requests of `input` + `output` tokens on average, `concurrency` of them running on the whole deployment.
 
     `replicas` are independent copies that share them. `chunk` is the largest number of prompt tokens in a pass.
-    `overlap` (0 or 1): messages run beside the compute of the other half of the batch.
+    `overlap` (0 or 1): messages run beside the compute of the other half of the batch. `cached` (0 to 1) is the
+    share of each prompt that is in the cache already.
+
+    A step proposes `drafts` tokens for each sequence and verifies them in one pass; each is accepted with
+    probability `acceptance` where all before it were. `drafting` is the profile of the pass that proposes one
+    draft; None: they cost nothing.
     """
 
     input: Any
@@ -34,6 +40,15 @@ class Load:
     replicas: Any = 1.0
     chunk: Any = USUAL_CHUNK
     overlap: Any = 0.0
+    cached: Any = 0.0
+    drafts: Any = 0.0
+    acceptance: Any = 0.0
+    drafting: StepProfile | None = None
+
+    @property
+    def tokens_per_step(self) -> Any:
+        """Tokens that a decode step gives each sequence on average: 1 without drafts, at most what is left."""
+        return np.minimum(tokens_per_step(self.drafts, self.acceptance), np.maximum(self.output - 1.0, 1.0))
 
 
 @dataclass(frozen=True)
@@ -44,7 +59,7 @@ class Speed:
     per_token    mean time per output token while the load runs
     request      one request from first to last token, prefill included; of a static batch the whole batch
     throughput   output tokens per second
-    step         one decode pass; `whole` all passes that one request waits for, by what they are bound by
+    step         one decode step; `whole` all passes that one request waits for, by what they are bound by
     """
 
     prefill: Any
@@ -63,13 +78,20 @@ def rank_batch(profile: StepProfile, load: Load) -> Any:
 def step_of(
     profile: StepProfile, device: DeviceRates, constants: Constants, load: Load, batch: Any
 ) -> StepTime:
-    """Return a decode pass of *batch* sequences of one attention rank at the mean context.
+    """Return a decode step of *batch* sequences of one attention rank at the mean context.
 
-    Pipeline stages work on one part of the batch each.
+    It gives each sequence `load.tokens_per_step` tokens, one where nothing is drafted: the passes that propose
+    drafts and the pass that verifies them. Pipeline stages work on one part of the batch each.
     """
     micro = np.maximum(1.0, batch / profile.pp)
     context = load.input + load.output / 2.0
-    return decode_step(profile, device, constants, micro, context, overlap=load.overlap)
+    step = decode_step(
+        profile, device, constants, micro, context, overlap=load.overlap, queries=1.0 + load.drafts
+    )
+    if load.drafting is None:
+        return step
+    draft = decode_step(load.drafting, device, constants, micro, context, overlap=load.overlap, scheduled=0.0)
+    return step.plus(draft.times(load.drafts))
 
 
 def prompts_of(
@@ -77,7 +99,14 @@ def prompts_of(
 ) -> StepTime:
     """Return the time in which one attention rank processes *prompts* prompts of the mean length."""
     return prefill(
-        profile, device, constants, load.input, chunk=load.chunk, prompts=prompts, overlap=load.overlap
+        profile,
+        device,
+        constants,
+        load.input,
+        chunk=load.chunk,
+        prompts=prompts,
+        overlap=load.overlap,
+        cached=load.cached,
     )
 
 
@@ -91,16 +120,17 @@ def riding_prompt(prompt: StepTime, constants: Constants) -> StepTime:
 
 
 def static_batch(profile: StepProfile, device: DeviceRates, constants: Constants, load: Load) -> Speed:
-    """Return the speed of requests that start together: all prompts, then one decode pass for each further token.
+    """Return the speed of requests that start together: all prompts, then decode steps for the further tokens.
 
     No prefill disturbs the decoding. A single request is a batch of one.
     """
     batch = rank_batch(profile, load)
     step = step_of(profile, device, constants, load, batch)
-    whole = prompts_of(profile, device, constants, load, batch).plus(step.times(load.output - 1.0))
+    steps = (load.output - 1.0) / load.tokens_per_step
+    whole = prompts_of(profile, device, constants, load, batch).plus(step.times(steps))
     return Speed(
         prefill=prompts_of(profile, device, constants, load, 1.0).total,
-        per_token=step.total,
+        per_token=step.total / load.tokens_per_step,
         request=whole.total,
         throughput=load.concurrency * load.output / whole.total,
         step=step,
@@ -112,8 +142,8 @@ def closed_loop(profile: StepProfile, device: DeviceRates, constants: Constants,
     """Return the speed with `concurrency` requests always running: one that ends makes room for the next.
 
     While a request decodes, the prompts of the others are processed once each, so that a token takes
-    step + (batch - 1) / output * prompt. The chunks of a prompt ride in passes that decode anyway, which saves
-    `shared_pass` of their overhead and of the weights' reading.
+    step / tokens_per_step + (batch - 1) / output * prompt. The chunks of a prompt ride in passes that decode
+    anyway, which saves `shared_pass` of their overhead and of the weights' reading.
     """
     batch = rank_batch(profile, load)
     step = step_of(profile, device, constants, load, batch)
@@ -121,10 +151,10 @@ def closed_loop(profile: StepProfile, device: DeviceRates, constants: Constants,
     riding = riding_prompt(prompt, constants)
     # The stages of a pipeline are disturbed one at a time.
     others = riding.times((batch - 1.0) / profile.pp)
-    whole = step.times(load.output).plus(others).plus(prompt)
+    whole = step.times(load.output / load.tokens_per_step).plus(others).plus(prompt)
     return Speed(
         prefill=prompt.total,
-        per_token=step.total + others.total / load.output,
+        per_token=step.total / load.tokens_per_step + others.total / load.output,
         request=whole.total,
         throughput=load.concurrency * load.output / whole.total,
         step=step,
