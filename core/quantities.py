@@ -114,3 +114,30 @@ def format_length(tokens: float) -> str:
         if tokens >= size and tokens % size == 0:
             return f"{tokens / size:,.0f}{unit}"
     return f"{tokens:,.0f}"
+
+
+def format_usd(amount: float) -> str:
+    """Return US dollars: whole ones from 1,000 up, three significant digits below, two decimals at least.
+
+    >>> format_usd(218_399.6), format_usd(3.5), format_usd(0.0421), format_usd(0)
+    ('$218,400', '$3.50', '$0.0421', '$0')
+    """
+    if not amount:
+        return "$0"
+    if abs(amount) >= 1000:
+        return f"${amount:,.0f}"
+    places = 2 - math.floor(math.log10(abs(amount)))
+    return f"${round(amount, places):,.{max(2, places) if abs(amount) < 100 else 0}f}"
+
+
+def format_seconds(seconds: float, digits: int = 3) -> str:
+    """Return a latency with *digits* significant digits: in ms below 10 s, so that those of a page compare.
+
+    >>> format_seconds(0.2417, 2), format_seconds(2.1), format_seconds(43.28), format_seconds(math.inf)
+    ('240 ms', '2,100 ms', '43.3 s', '∞')
+    """
+    if not math.isfinite(seconds):
+        return "∞"
+    if seconds < 10:
+        return f"{format_digits(seconds * 1000, digits)} ms"
+    return f"{format_digits(seconds, digits)} s"

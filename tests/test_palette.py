@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import ROOT
 
 PARTS = ["weights", "kv", "activation", "runtime", "graph"]
+GROUPS = ["first", "second", "third", "fourth", "fifth"]
 BACKGROUNDS = {"light": "#FFFFFF", "dark": "#0F172A"}
 # Machado, Oliveira and Fernandes (2009), severity 1.0, on linear RGB.
 EYES = {
@@ -59,14 +60,15 @@ def luminance(color: str) -> float:
 
 @pytest.mark.parametrize("theme", BACKGROUNDS)
 @pytest.mark.parametrize("eyes", EYES)
-def test_parts_differ(theme: str, eyes: str) -> None:
+@pytest.mark.parametrize("names", [PARTS, GROUPS], ids=["parts", "groups"])
+def test_parts_differ(names: list[str], theme: str, eyes: str) -> None:
     seen = {
         name: lab(np.array(EYES[eyes]) @ linear(color))
         for name, color in palette(theme).items()
-        if name in PARTS
+        if name in names
     }
     distances = {
-        pair: np.linalg.norm(seen[pair[0]] - seen[pair[1]]) for pair in itertools.combinations(PARTS, 2)
+        pair: np.linalg.norm(seen[pair[0]] - seen[pair[1]]) for pair in itertools.combinations(names, 2)
     }
     closest = min(distances, key=distances.__getitem__)
     assert distances[closest] > 18, closest
@@ -76,7 +78,7 @@ def test_parts_differ(theme: str, eyes: str) -> None:
 def test_parts_and_limit_stand_out_from_the_background(theme: str) -> None:
     colors = palette(theme)
     ground = luminance(BACKGROUNDS[theme])
-    for name in [*PARTS, "limit"]:
+    for name in [*PARTS, *GROUPS, "limit"]:
         dark, light = sorted((luminance(colors[name]), ground))
         assert (light + 0.05) / (dark + 0.05) >= 3, name
 

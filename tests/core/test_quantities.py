@@ -75,3 +75,32 @@ def test_rounding_stays_within_the_band(value: float, spread: float) -> None:
 )
 def test_lengths(tokens: int, shown: str) -> None:
     assert quantities.format_length(tokens) == shown
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        (0, "$0"),
+        (2.5, "$2.50"),
+        (0.004567, "$0.00457"),
+        (99.999, "$100.00"),
+        (250.4, "$250"),
+        (1e6, "$1,000,000"),
+    ],
+)
+def test_dollars(amount: float, shown: str) -> None:
+    assert quantities.format_usd(amount) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "digits", "shown"),
+    [
+        (0.00123, 2, "1.2 ms"),
+        (0.5, 3, "500 ms"),
+        (9.99, 2, "10,000 ms"),
+        (12, 2, "12 s"),
+        (float("inf"), 2, "∞"),
+    ],
+)
+def test_seconds(seconds: float, digits: int, shown: str) -> None:
+    assert quantities.format_seconds(seconds, digits) == shown

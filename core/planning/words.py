@@ -1,0 +1,22 @@
+"""Plans in the few words that people use for them: `5 × TP8 H200`."""
+
+from __future__ import annotations
+
+from core.memory.layout import Layout
+from core.planning.result import Plan
+
+
+def layout_words(layout: Layout) -> str:
+    """Return the ranks of *layout* that are more than one, nothing for a single GPU.
+
+    >>> layout_words(Layout(tp=8)), layout_words(Layout(pp=2, dp=8, ep=8, attention_dp=True)), layout_words(Layout())
+    ('TP8', 'PP2 DP8 EP8', '')
+    """
+    ranks = (("TP", layout.tp), ("PP", layout.pp), ("DP", layout.dp), ("EP", layout.ep))
+    return " ".join(f"{name}{size}" for name, size in ranks if size > 1)
+
+
+def plan_words(plan: Plan) -> str:
+    """Return how many replicas, of what layout, on which accelerator: spare replicas are counted too."""
+    parts = (f"{plan.replicas + plan.spare} ×", layout_words(plan.deployment.layout), plan.record.name)
+    return " ".join(part for part in parts if part)
