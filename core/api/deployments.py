@@ -46,7 +46,7 @@ def joined(
     Raises:
         PlannerError: an unknown model or format, or a config that cannot be read.
     """
-    model = _model(request.model)
+    model = model_of(request.model)
     weights = _weights(request.weights, model, engine)
     return Deployment(
         model=model,
@@ -67,7 +67,7 @@ LONGEST_KEPT = 100_000
 """Characters of the longest config whose model is kept; published ones have a few thousand."""
 
 
-def _model(given: str | dict[str, Any]) -> Model:
+def model_of(given: str | dict[str, Any]) -> Model:
     """Return the model of a catalogue id or a config. Many requests of a list hold the same config: it is read once."""
     if isinstance(given, str):
         return _catalogue_model(find_model(given).id)

@@ -72,6 +72,15 @@ class SizeRequest(Request):
     memory_in_use_gib: float | None = Field(None, ge=0, le=100_000)
 
 
+class Speculative(Strict):
+    """Speculative decoding: drafts of a step, what proposes them, and how likely each is accepted."""
+
+    method: Literal["mtp", "ngram", "draft"]
+    tokens: int = Field(ge=1, le=16)
+    acceptance: float = Field(ge=0, le=1)
+    model: str | dict[str, Any] | None = None
+
+
 class SpeedRequest(Request):
     """The fields of the `speed` verb."""
 
@@ -85,6 +94,8 @@ class SpeedRequest(Request):
     overlap: bool | None = None
     gpus_per_node: Ranks | None = None
     inter_node_gbs: float | None = Field(None, gt=0, le=1_000_000)
+    prefix_cache_hit_rate: float | None = Field(None, ge=0, le=1)
+    speculative: Speculative | None = None
 
 
 Kind = TypeVar("Kind", bound=Request)
@@ -104,6 +115,15 @@ def parse_as(kind: type[Kind], item: object) -> Kind:
         raise _explained(kind, error) from None
 
 
+_PARTS: dict[str, type[Strict]] = {"gpu": Gpu, "tflops": Rates, "speculative": Speculative}
+
+
+def _fields(kind: type[Request], place: list[str]) -> list[str]:
+    """Return the fields that are known beside the last part of *place*."""
+    within: type[BaseModel] = _PARTS.get(place[-2], kind) if len(place) > 1 else kind
+    return list(within.model_fields)
+
+
 def _explained(kind: type[Request], error: ValidationError) -> BadRequest:
     """Turn pydantic's faults into one sentence that names each field."""
     faults = []
@@ -113,8 +133,7 @@ def _explained(kind: type[Request], error: ValidationError) -> BadRequest:
         place = [str(part)[:60] for part in fault["loc"] if part not in ("str", "Gpu", "dict[str,any]")]
         name = ".".join(place) or "request"
         if fault["type"] == "extra_forbidden":
-            fields = Gpu.model_fields if place[0] == "gpu" and len(place) > 1 else kind.model_fields
-            faults.append((name, f"{name}: unknown field; known are {', '.join(fields)}"))
+            faults.append((name, f"{name}: unknown field; known are {', '.join(_fields(kind, place))}"))
         else:
             given = shown(fault.get("input"))
             faults.append((name, f"{name}: {fault['msg'].lower()}, got {given}"))

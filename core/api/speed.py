@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.api.deployments import device_of, joined, record_of
-from core.api.requests import Gpu, SpeedRequest
+from core.api.deployments import device_of, joined, model_of, record_of
+from core.api.requests import Gpu, Speculative, SpeedRequest
+from core.architecture.checkpoint import checkpoint_format
 from core.errors import BadRequest
 from core.memory.deployment import Deployment, Device
 from core.memory.engines import find_engine
@@ -14,6 +15,7 @@ from core.speed.constants import check_version, is_date
 from core.speed.device import DeviceRates, device_rates, matrix_rates
 from core.speed.estimate import Estimate, Mode, Workload, estimate
 from core.speed.reasons import reasons_of
+from core.speed.speculation import Speculation
 
 USUAL_INPUT, USUAL_OUTPUT = 1024, 256
 """Tokens of a request where neither is stated: a short chat."""
@@ -41,6 +43,8 @@ def speed_of(request: SpeedRequest) -> Estimate:
         request.prefill_chunk,
         bool(request.overlap),
         request.engine_version,
+        request.prefix_cache_hit_rate or 0.0,
+        _speculation(request.speculative),
     )
     deployment = joined(
         request,
@@ -64,6 +68,21 @@ def _mode(request: SpeedRequest) -> Mode:
     if mode == "single" and (request.concurrency or 1) > 1:
         raise BadRequest("request.single", field="concurrency", concurrency=request.concurrency)
     return mode
+
+
+def _speculation(given: Speculative | None) -> Speculation | None:
+    """Return what proposes drafts; a smaller model in the format of its checkpoint.
+
+    Raises:
+        PlannerError: the smaller model is missing, not wanted or not known.
+    """
+    if given is None:
+        return None
+    if given.method != "draft" and given.model is not None:
+        raise BadRequest("request.draft_unused", field="speculative.model", method=given.method)
+    model = None if given.model is None else model_of(given.model)
+    weights = checkpoint_format(model) if model else None
+    return Speculation(given.method, given.tokens, given.acceptance, model, weights)
 
 
 def _device(gpu: str | Gpu, mode: Mode) -> Device | None:

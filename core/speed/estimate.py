@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from core.memory.deployment import Deployment
-from core.memory.serving import size_serving
+from core.memory.serving import ServingMemory, size_serving
 from core.speed.bands import Kind, band
 from core.speed.constants import constants_of, span_of
 from core.speed.device import DeviceRates
-from core.speed.profile import profile_of
+from core.speed.profile import StepProfile, profile_of
 from core.speed.roofline import StepTime
-from core.speed.serving import USUAL_CHUNK, Load, closed_loop, static_batch
+from core.speed.serving import USUAL_CHUNK, Load, Speed, closed_loop, static_batch
+from core.speed.speculation import Speculation, drafting_profile, room_share
 
 Mode = Literal["closed_loop", "static_batch", "offline", "single"]
 Bound = Literal["memory", "compute", "overhead", "network"]
@@ -24,6 +25,7 @@ class Workload:
     """What is asked of a deployment; see the `speed` verb of the README.
 
     `version` is the engine's version or a date as the request states it, None for recent versions at large.
+    `cached` (0 to 1) is the share of each prompt that a prefix cache holds.
     """
 
     mode: Mode
@@ -34,6 +36,17 @@ class Workload:
     prefill_chunk: int | None = None
     overlap: bool = False
     version: str | None = None
+    cached: float = 0.0
+    speculation: Speculation | None = None
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What speculation brings: tokens of a step, and its time and the token rate against a step without drafts."""
+
+    tokens: float
+    longer: float
+    faster: float
 
 
 @dataclass(frozen=True)
@@ -41,7 +54,8 @@ class Estimate:
     """Seconds and tokens per second, each with the band in which eight of ten measurements of its kind lie.
 
     `batch` requests run at once on the whole deployment; `held` is how many its cache holds (None: the memory is
-    not known). `shares` are those of memory, compute, overhead and network in all passes of a request.
+    not known). `shares` are those of memory, compute, overhead and network in all passes of a request. `gain` is
+    that of speculation where it is asked for.
     """
 
     deployment: Deployment
@@ -54,6 +68,7 @@ class Estimate:
     step: float
     shares: dict[Bound, float]
     era: str
+    gain: Gain | None = None
 
     @property
     def gpus(self) -> int:
@@ -73,23 +88,18 @@ def estimate(deployment: Deployment, rates: DeviceRates, workload: Workload) -> 
     Raises:
         BadRequest: a layout that cannot be.
     """
-    memory = size_serving(deployment)
-    held = None if memory.pool is None else memory.mean_requests
+    profile = profile_of(deployment.model, deployment.weights, deployment.kv, deployment.layout)
+    drafting = drafting_profile(deployment, workload.speculation) if workload.speculation else None
+    held = _held(size_serving(deployment), workload, profile, drafting)
     device = deployment.device.id if deployment.device else None
     constants = constants_of(deployment.engine.name, workload.version, device)
-    profile = profile_of(deployment.model, deployment.weights, deployment.kv, deployment.layout)
-    layout = deployment.layout
     batch, waiting = _running(deployment, workload, held)
-    load = Load(
-        input=float(workload.input_tokens),
-        output=float(workload.output_tokens),
-        concurrency=float(batch),
-        replicas=1.0 if layout.attention_dp else float(layout.dp),
-        chunk=float(workload.prefill_chunk or USUAL_CHUNK),
-        overlap=float(workload.overlap),
-    )
-    together = workload.mode in ("static_batch", "single")
-    speed = (static_batch if together else closed_loop)(profile, rates, constants, load)
+    load = _load(deployment, workload, batch, drafting)
+    run = static_batch if workload.mode in ("static_batch", "single") else closed_loop
+    speed = run(profile, rates, constants, load)
+    gain = None
+    if workload.speculation:
+        gain = _gain(load, speed, run(profile, rates, constants, replace(load, drafts=0.0, drafting=None)))
     values = {
         "prefill_s": float(speed.prefill),
         "tpot_s": float(speed.per_token),
@@ -98,7 +108,7 @@ def estimate(deployment: Deployment, rates: DeviceRates, workload: Workload) -> 
         "output_tokens_per_s": float(speed.throughput),
     }
     era = era_of(deployment.engine.name, workload.version)
-    kind = Kind(era, workload.mode, deployment.model.is_moe, batch / layout.dp)
+    kind = Kind(era, workload.mode, deployment.model.is_moe, batch / deployment.layout.dp)
     bands = {name: band(kind, name, value) for name, value in values.items()}
     return Estimate(
         deployment,
@@ -111,6 +121,44 @@ def estimate(deployment: Deployment, rates: DeviceRates, workload: Workload) -> 
         float(speed.step.total),
         _shares(speed.whole),
         era,
+        gain,
+    )
+
+
+def _load(deployment: Deployment, workload: Workload, batch: int, drafting: StepProfile | None) -> Load:
+    layout, speculation = deployment.layout, workload.speculation
+    return Load(
+        input=float(workload.input_tokens),
+        output=float(workload.output_tokens),
+        concurrency=float(batch),
+        replicas=1.0 if layout.attention_dp else float(layout.dp),
+        chunk=float(workload.prefill_chunk or USUAL_CHUNK),
+        overlap=float(workload.overlap),
+        cached=workload.cached,
+        drafts=float(speculation.drafts) if speculation else 0.0,
+        acceptance=speculation.acceptance if speculation else 0.0,
+        drafting=drafting,
+    )
+
+
+def _held(
+    memory: ServingMemory, workload: Workload, profile: StepProfile, drafting: StepProfile | None
+) -> float | None:
+    """Return how many requests the caches of all ranks hold; None where the memory is not known."""
+    if memory.pool is None:
+        return None
+    if workload.speculation is None or drafting is None:
+        return memory.mean_requests
+    tokens = float(workload.input_tokens + workload.output_tokens)
+    head = workload.speculation.method == "draft"
+    return memory.mean_requests * room_share(profile, drafting, memory.pool.bytes, tokens, head=head)
+
+
+def _gain(load: Load, with_drafts: Speed, without: Speed) -> Gain:
+    return Gain(
+        tokens=float(load.tokens_per_step),
+        longer=float(with_drafts.step.total / without.step.total),
+        faster=float(without.per_token / with_drafts.per_token),
     )
 
 

@@ -131,6 +131,15 @@ def profile_of(model: Model, weights: WeightFormat, kv: KvFormat, layout: Layout
     )
 
 
+def cached_bytes(profile: StepProfile, tokens: Any) -> Any:
+    """Return the bytes of cache that one rank keeps of a sequence of *tokens* tokens, all pipeline stages together."""
+    return (
+        (profile.kv_full + profile.kv_sparse) * tokens
+        + profile.kv_window * np.minimum(tokens, profile.window)
+        + profile.state_bytes
+    )
+
+
 def _is_quantised(dense_flops: Any) -> bool:
     """Return whether most dense products need quantised activations: fp8, fp4 or int8, not weight-only formats."""
     return bool(np.sum(dense_flops[1:-1]) > 0.5 * np.sum(dense_flops))

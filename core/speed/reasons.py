@@ -19,7 +19,7 @@ _BOUND = {
 
 def reasons_of(found: Estimate) -> list[Sentence]:
     """Return what binds first, then what does not fit, then assumptions."""
-    return [*_time(found), *_room(found), *_assumptions(found)]
+    return [*_time(found), *_shortcuts(found), *_room(found), *_assumptions(found)]
 
 
 def _time(found: Estimate) -> list[Sentence]:
@@ -30,6 +30,29 @@ def _time(found: Estimate) -> list[Sentence]:
         **{str(name): share for name, share in found.shares.items()},
     )
     return [_BOUND[found.bound], shares]
+
+
+def _shortcuts(found: Estimate) -> list[Sentence]:
+    """Return what a prefix cache spares, and what speculation brings and whether it pays."""
+    sentences, workload = [], found.workload
+    if workload.cached:
+        new = max(1, round(workload.input_tokens * (1 - workload.cached)))
+        sentences.append(say("speed.cached", share=workload.cached, new=new, tokens=workload.input_tokens))
+    if workload.speculation and found.gain:
+        pays = "speed.speculation" if found.gain.faster >= 1 else "speed.speculation_slower"
+        sentences.append(
+            say(
+                pays,
+                drafts=workload.speculation.drafts,
+                acceptance=workload.speculation.acceptance,
+                tokens=found.gain.tokens,
+                longer=found.gain.longer,
+                faster=found.gain.faster,
+                batch=found.batch,
+            )
+        )
+        sentences.append(say("speed.speculation_unmeasured"))
+    return sentences
 
 
 def _room(found: Estimate) -> list[Sentence]:

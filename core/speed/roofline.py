@@ -175,12 +175,14 @@ def prefill(
     prompts: Any = 1.0,
     overlap: Any = 0.0,
     cached: Any = 0.0,
+    scheduled: Any = 1.0,
 ) -> StepTime:
     """Return the time in which one attention rank processes *prompts* prompts of *tokens* tokens each.
 
     A pass holds at most *chunk* tokens and reads the weights again; the last one counts by its share. Pipeline
     stages work on passes side by side once they are filled. A share *cached* (0 to 1) of each prompt is in the
     cache already: the other tokens, at least one, are processed and attend to all of it.
+    *scheduled* (0 or 1) as for `decode_step`.
     """
     new = np.maximum(tokens * (1.0 - cached), np.minimum(tokens, 1.0))
     found = tokens - new
@@ -203,7 +205,7 @@ def prefill(
     rate = device.peaks[0] * constants.matrix_efficiency(device) * constants.prefill_attention_share
     attention = _kernel(flops * (whole / passes), rate, moved, device.bandwidth * constants.memory)
     overhead = (
-        constants.chunk
+        scheduled * constants.chunk
         + constants.launch * constants.prefill_layer * profile.layers
         + constants.stage * (profile.pp - 1.0)
     )

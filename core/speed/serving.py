@@ -97,17 +97,26 @@ def step_of(
 def prompts_of(
     profile: StepProfile, device: DeviceRates, constants: Constants, load: Load, prompts: Any
 ) -> StepTime:
-    """Return the time in which one attention rank processes *prompts* prompts of the mean length."""
-    return prefill(
-        profile,
-        device,
-        constants,
-        load.input,
-        chunk=load.chunk,
-        prompts=prompts,
-        overlap=load.overlap,
-        cached=load.cached,
-    )
+    """Return the time in which one attention rank processes *prompts* prompts of the mean length.
+
+    What proposes drafts processes them too.
+    """
+
+    def one(of: StepProfile, scheduled: float) -> StepTime:
+        return prefill(
+            of,
+            device,
+            constants,
+            load.input,
+            chunk=load.chunk,
+            prompts=prompts,
+            overlap=load.overlap,
+            cached=load.cached,
+            scheduled=scheduled,
+        )
+
+    model = one(profile, 1.0)
+    return model if load.drafting is None else model.plus(one(load.drafting, 0.0))
 
 
 def riding_prompt(prompt: StepTime, constants: Constants) -> StepTime:

@@ -13,9 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.api import SpeedRequest, answer, refused
+from tests.conftest import ROOT
 
 LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
 CARD = {"memory_gib": 80.0, "bandwidth_gbs": 2000.0, "tflops": {"bf16": 300.0}}
+NGRAM = {"method": "ngram", "tokens": 3, "acceptance": 0.6}
+MTP = {**NGRAM, "method": "mtp"}
 TIMES = {"prefill_s", "tpot_s", "request_s", "output_tokens_per_s"}
 FIELDS = TIMES | {"output_tokens_per_s_per_gpu", "batch", "bound", "band", "reasons"}
 
@@ -73,6 +76,29 @@ def test_a_config_that_was_read_before_gives_the_same() -> None:
     assert speed(model=config) == speed(model=dict(reversed(config.items())))
 
 
+def test_hits_in_a_prefix_cache_shorten_the_prompt() -> None:
+    none, most = speed(input_tokens=16_000), speed(input_tokens=16_000, prefix_cache_hit_rate=0.9)
+    assert most["prefill_s"] < 0.3 * none["prefill_s"]
+    assert most["tpot_s"] == none["tpot_s"]
+    assert any("1,600" in reason for reason in most["reasons"])
+    assert speed(input_tokens=16_000, prefix_cache_hit_rate=0) == none
+
+
+@pytest.mark.parametrize("method", ["mtp", "ngram", "draft"])
+def test_drafts_shorten_the_time_of_a_token(method: str) -> None:
+    fields = {"model": "deepseek-ai/DeepSeek-V3", "gpu": "h200", "tp": 8}
+    drafted = {**NGRAM, "method": method, "model": LLAMA if method == "draft" else None}
+    found = speed(**fields, speculative=drafted)
+    assert found["tpot_s"] < speed(**fields)["tpot_s"]
+    assert any("2.18 tokens a step" in reason for reason in found["reasons"])
+
+
+def test_the_readme_names_every_field() -> None:
+    told = (ROOT / "README.md").read_text(encoding="utf-8")
+    told = told.split("## Without the pages")[1].split("## Models")[0]
+    assert all(f"`{name}`" in told for name in SpeedRequest.model_fields)
+
+
 @pytest.mark.parametrize(
     ("fields", "kind", "field", "words"),
     [
@@ -96,6 +122,50 @@ def test_a_config_that_was_read_before_gives_the_same() -> None:
         ({"tp": 3}, "bad_request", "tp", "32 attention heads"),
         ({"ep": 2}, "bad_request", "ep", "no experts"),
         ({"inter_node_gbs": 0}, "bad_request", "inter_node_gbs", "greater than 0"),
+        ({"prefix_cache_hit_rate": 1.5}, "bad_request", "prefix_cache_hit_rate", "less than or equal to 1"),
+        (
+            {"prefix_cache_hit_rate": -0.1},
+            "bad_request",
+            "prefix_cache_hit_rate",
+            "greater than or equal to 0",
+        ),
+        ({"speculative": MTP}, "bad_request", "speculative.method", "no multi-token prediction layers"),
+        ({"speculative": {**MTP, "method": "luck"}}, "bad_request", "speculative.method", "ngram"),
+        (
+            {"speculative": {**NGRAM, "tokens": 0}},
+            "bad_request",
+            "speculative.tokens",
+            "greater than or equal to 1",
+        ),
+        (
+            {"speculative": {**NGRAM, "tokens": 17}},
+            "bad_request",
+            "speculative.tokens",
+            "less than or equal to 16",
+        ),
+        (
+            {"speculative": {**NGRAM, "acceptance": 1.1}},
+            "bad_request",
+            "speculative.acceptance",
+            "equal to 1",
+        ),
+        (
+            {"speculative": {**NGRAM, "acceptance": -0.1}},
+            "bad_request",
+            "speculative.acceptance",
+            "equal to 0",
+        ),
+        ({"speculative": {"method": "ngram"}}, "bad_request", "speculative.tokens", "field required"),
+        ({"speculative": {**NGRAM, "colour": 1}}, "bad_request", "speculative.colour", "acceptance"),
+        ({"speculative": {**NGRAM, "model": LLAMA}}, "bad_request", "speculative.model", "draft"),
+        ({"speculative": {**NGRAM, "method": "draft"}}, "bad_request", "speculative.model", "smaller model"),
+        (
+            {"speculative": {**NGRAM, "method": "draft", "model": "no/such"}},
+            "unknown_model",
+            "model",
+            "Nearest",
+        ),
+        ({"gpu": {**CARD, "tflops": {"bf17": 1.0}}}, "bad_request", "gpu.tflops.bf17", "tf32"),
         ({"model": "no/such"}, "unknown_model", "model", "Nearest"),
     ],
 )

@@ -21,7 +21,7 @@ def speed() -> Callable[..., Estimate]:
     """Return a function that estimates the speed of request fields; a model of the catalogue by name."""
 
     def build(model: str = "meta-llama/Llama-3.1-8B-Instruct", **fields: Any) -> Estimate:
-        return speed_of(SpeedRequest(model=model, **{"gpu": "h100-sxm-80", **fields}))
+        return speed_of(SpeedRequest.model_validate({"model": model, "gpu": "h100-sxm-80", **fields}))
 
     return build
 
