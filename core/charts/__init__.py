@@ -6,5 +6,6 @@ Figures are plain dicts, built in one go: building them piece by piece takes ten
 
 from core.charts.memory_bar import memory_bar
 from core.charts.memory_curve import memory_curve
+from core.charts.pareto import pareto
 
-__all__ = ["memory_bar", "memory_curve"]
+__all__ = ["memory_bar", "memory_curve", "pareto"]

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from core.charts.memory_bar import amount_of, segments
 from core.charts.memory_curve import stops_at
+from core.charts.pareto import drawn
 from core.memory.serving import ServingMemory
-from core.quantities import format_gib, format_length
+from core.planning.figures import percentile, shown
+from core.planning.result import Planned
+from core.planning.words import plan_words
+from core.quantities import format_gib, format_length, format_usd
 from core.text import text
 
 
@@ -30,4 +34,26 @@ def curve_alt(memory: ServingMemory, language: str = "en") -> str:
         tokens=format_length(memory.mean_length),
         needed=format_gib(memory.needed),
         stop=f"{stop or 0:,}",
+    )
+
+
+def pareto_alt(planned: Planned, language: str = "en") -> str:
+    """Return the sentence for `pareto`: how many plans, the cheapest and the fastest."""
+    plans, _ = drawn(planned)
+    if not plans:
+        return text("chart.pareto_alt_none", language)
+    share = planned.question.targets.share
+    cheapest = min(plans, key=lambda plan: plan.usd_per_month or 0.0)
+    fastest = min(plans, key=lambda plan: plan.service.ttft[share])
+    return text(
+        "chart.pareto_alt",
+        language,
+        count=len(plans),
+        share=percentile(share),
+        cheapest=plan_words(cheapest),
+        cost=format_usd(cheapest.usd_per_month or 0.0),
+        slow=shown(cheapest, "ttft", language, share),
+        fastest=plan_words(fastest),
+        dear=format_usd(fastest.usd_per_month or 0.0),
+        fast=shown(fastest, "ttft", language, share),
     )

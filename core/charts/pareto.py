@@ -1,0 +1,238 @@
+"""Plans by cost and latency, the front that no plan beats in both, and the chosen one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from core.charts.axes import log_axis
+from core.planning.figures import is_stable, percentile, shown, utilisation
+from core.planning.result import Plan, Planned
+from core.planning.words import plan_words
+from core.quantities import format_seconds, format_usd
+from core.text import text
+
+HEIGHT = 400
+COLORS = ("token:first", "token:second", "token:third", "token:fourth", "token:fifth", "token:muted")
+SYMBOLS = ("circle", "diamond", "square", "triangle-up", "pentagon", "star")
+VENDORS = ("NVIDIA", "AMD", "Google", "Intel", "AWS")
+SMALLEST, LARGEST = 7.0, 34.0
+"""Diameters in pixels: below that of a single GPU, and of very many."""
+
+MOST_BEHIND = 400
+"""Layouts beside the best ones that are drawn: more would only slow the page."""
+
+
+def pareto(planned: Planned, chosen: Plan | None = None, language: str = "en") -> dict[str, Any]:
+    """Return the figure: a point for the best plan of each accelerator, pale ones for the other layouts."""
+    plans, others = drawn(planned)
+    share = planned.question.targets.share
+    if not plans:
+        return {"data": [], "layout": {"height": HEIGHT}}
+    names = _groups(planned, plans)
+    data = [
+        _behind(others, share, language),
+        _front(planned, share),
+        *(
+            _group(
+                [plan for plan in plans if _group_of(planned, plan) == name], (name, place), share, language
+            )
+            for place, name in enumerate(names)
+        ),
+    ]
+    if chosen and _is_drawn(chosen):
+        data.append(_ring(chosen, share, language))
+    return {
+        "data": data,
+        "layout": _layout(planned, [*plans, *others], chosen, language),
+        "legend": [
+            {"color": COLORS[min(place, len(COLORS) - 1)], "opacity": 1, "text": name}
+            for place, name in enumerate(names)
+        ],
+    }
+
+
+def drawn(planned: Planned) -> tuple[list[Plan], list[Plan]]:
+    """Return the plans that have a place: the best and those of the front, and the layouts behind them."""
+    best = _once(plan for plan in (*planned.plans, *planned.front) if _is_drawn(plan))
+    known = {plan.id for plan in best}
+    behind = _once(plan for plan in planned.alternatives if _is_drawn(plan) and plan.id not in known)
+    return best, behind[:MOST_BEHIND]
+
+
+def _once(plans: Iterable[Plan]) -> list[Plan]:
+    return list({plan.id: plan for plan in plans}.values())
+
+
+def _is_drawn(plan: Plan) -> bool:
+    return plan.usd_per_month is not None and is_stable(plan)
+
+
+def _group_of(planned: Planned, plan: Plan) -> str:
+    """Return what colours *plan*: its model where several are asked for, else the maker of its accelerator."""
+    return plan.deployment.model.name if len(planned.question.models) > 1 else plan.record.vendor
+
+
+def _groups(planned: Planned, plans: list[Plan]) -> list[str]:
+    """Return the names of the groups; the order, and so the colour, does not depend on what was found."""
+    found = {_group_of(planned, plan) for plan in plans}
+    if len(planned.question.models) > 1:
+        return [model.name for model in planned.question.models if model.name in found]
+    return [name for name in VENDORS if name in found] + sorted(found - set(VENDORS))
+
+
+def _size(plan: Plan) -> float:
+    """Return the diameter that says how many GPUs *plan* has, the same on every page: area grows with them."""
+    return min(LARGEST, SMALLEST + 1.5 * math.sqrt(plan.gpus))
+
+
+def _place(plans: list[Plan], share: float) -> dict[str, list[float]]:
+    return {
+        "x": [plan.usd_per_month or 0.0 for plan in plans],
+        "y": [plan.service.ttft[share] for plan in plans],
+    }
+
+
+def _group(plans: list[Plan], group: tuple[str, int], share: float, language: str) -> dict[str, Any]:
+    name, place = group
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        **_place(plans, share),
+        "name": name,
+        "text": [told(plan, share, language) for plan in plans],
+        "hovertemplate": "%{text}<extra></extra>",
+        "marker": {
+            "color": COLORS[min(place, len(COLORS) - 1)],
+            "symbol": SYMBOLS[min(place, len(SYMBOLS) - 1)],
+            "size": [_size(plan) for plan in plans],
+            "opacity": 0.82,
+            "line": {"color": "token:free", "width": 1},
+        },
+        "cliponaxis": False,
+    }
+
+
+def _behind(plans: list[Plan], share: float, language: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        **_place(plans, share),
+        "name": text("chart.other_layouts", language),
+        "text": [told(plan, share, language) for plan in plans],
+        "hovertemplate": "%{text}<extra></extra>",
+        "marker": {"color": "token:muted", "size": 5, "opacity": 0.35},
+    }
+
+
+def _front(planned: Planned, share: float) -> dict[str, Any]:
+    """Return the front as a staircase: what is above and to the right of it costs more and is slower."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        **_place([plan for plan in planned.front if _is_drawn(plan)], share),
+        "name": "front",
+        "line": {"color": "token:muted", "width": 1.5, "dash": "dot", "shape": "hv"},
+        "hoverinfo": "skip",
+    }
+
+
+def _ring(plan: Plan, share: float, language: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        **_place([plan], share),
+        "name": "chosen",
+        "text": [told(plan, share, language)],
+        "hovertemplate": "%{text}<extra></extra>",
+        "marker": {
+            "color": "rgba(0,0,0,0)",
+            "size": _size(plan) + 8,
+            "line": {"color": "token:text", "width": 2.5},
+        },
+        "cliponaxis": False,
+    }
+
+
+def told(plan: Plan, share: float, language: str) -> str:
+    """Return everything about *plan* that its point can say, a line each."""
+    return text(
+        "chart.plan_told",
+        language,
+        words=plan_words(plan),
+        model=plan.deployment.model.name,
+        weights=plan.deployment.weights.label,
+        engine=plan.deployment.engine.label,
+        gpus=plan.gpus,
+        cost=format_usd(plan.usd_per_month or 0.0),
+        share=percentile(share),
+        ttft=shown(plan, "ttft", language, share),
+        tpot=shown(plan, "tpot", language),
+        used=utilisation(plan),
+    )
+
+
+def _layout(planned: Planned, plans: list[Plan], chosen: Plan | None, language: str) -> dict[str, Any]:
+    targets = planned.question.targets
+    costs = [plan.usd_per_month or 0.0 for plan in plans]
+    waits = [plan.service.ttft[targets.share] for plan in plans]
+    asked = targets.ttft
+    xaxis = log_axis(costs, format_usd)
+    yaxis = log_axis([*waits, asked] if asked else waits, format_seconds)
+    notes = [_chosen_note(chosen, targets.share, xaxis)] if chosen and _is_drawn(chosen) else []
+    if asked:
+        notes.append(_target_note(asked, yaxis, language))
+    return {
+        "height": HEIGHT,
+        "margin": {"l": 70, "r": 16, "t": 14, "b": 48},
+        "xaxis": {**xaxis, "title": {"text": text("chart.cost_month", language), "standoff": 10}},
+        "yaxis": {
+            **yaxis,
+            "title": {"text": text("chart.ttft", language, share=percentile(targets.share)), "standoff": 6},
+        },
+        "hovermode": "closest",
+        "showlegend": False,
+        "shapes": [_target(asked)] if asked else [],
+        "annotations": notes,
+    }
+
+
+def _target(asked: float) -> dict[str, Any]:
+    line = {"color": "token:limit", "width": 1.5, "dash": "dash"}
+    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": asked, "y1": asked, "line": line}
+
+
+def _target_note(asked: float, axis: dict[str, Any], language: str) -> dict[str, Any]:
+    return {
+        "text": text("chart.target", language, amount=format_seconds(asked)),
+        "xref": "paper",
+        "x": 0,
+        "y": math.log10(asked) if axis["type"] == "log" else asked,
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "xshift": 4,
+        "showarrow": False,
+        "font": {"size": 12, "color": "token:limit"},
+        "borderpad": 0,
+    }
+
+
+def _chosen_note(plan: Plan, share: float, axis: dict[str, Any]) -> dict[str, Any]:
+    """Return the name of the chosen plan, beside its point on the side where there is room."""
+    cost, wait = plan.usd_per_month or 0.0, plan.service.ttft[share]
+    log = axis["type"] == "log"
+    x = math.log10(cost) if log else cost
+    left, right = axis["range"]
+    near_end = x > (left + right) / 2
+    return {
+        "text": f"<b>{plan_words(plan)}</b>",
+        "x": x,
+        "y": math.log10(wait),
+        "xanchor": "right" if near_end else "left",
+        "yanchor": "middle",
+        "xshift": -26 if near_end else 26,
+        "showarrow": False,
+        "font": {"size": 13},
+        "borderpad": 2,
+    }
