@@ -54,7 +54,61 @@ class Field:
         """Return *value* as an address spells it."""
         if self.kind is bool:
             return str(int(bool(value)))
-        return f"{value:g}" if isinstance(value, float) else str(value)
+        return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def listed(value: Value) -> list[str]:
+    """Return the entries of an input that holds several, as an address spells them: between commas.
+
+    >>> listed("h100-sxm-80,l4"), listed(None)
+    (['h100-sxm-80', 'l4'], [])
+    """
+    return [entry for entry in str(value or "").split(",") if entry]
+
+
+def joined(entries: Sequence[str], default: Value = None) -> Value:
+    """Return *entries* as one input holds them; none is *default* where that is None, else an empty text.
+
+    >>> joined(["h100-sxm-80", "l4"]), joined([], None), joined([], "all")
+    ('h100-sxm-80,l4', None, '')
+    """
+    return ",".join(entries) or (None if default is None else "")
+
+
+def several(known: Callable[[str], str | None]) -> Callable[[str], str | None]:
+    """Return what reads several entries, each of which *known* reads; None where one of them is not known."""
+
+    def read(given: str) -> str | None:
+        found = [known(entry) for entry in listed(given)]
+        return None if None in found else ",".join(entry for entry in found if entry is not None)
+
+    return read
+
+
+def pairs(known: Callable[[str], str | None]) -> Callable[[str], str | None]:
+    """Return what reads numbers above zero by name, such as `l4:16,h100-sxm-80:8`."""
+
+    def read(given: str) -> str | None:
+        found = {known(entry.rpartition(":")[0]): float(entry.rpartition(":")[2]) for entry in listed(given)}
+        if None in found or not all(0 < number < math.inf for number in found.values()):
+            return None
+        return paired({str(name): number for name, number in found.items()})
+
+    return read
+
+
+def numbers(value: Value) -> dict[str, float]:
+    """Return the numbers of an input that holds some by name.
+
+    >>> numbers("l4:16,h100-sxm-80:2.5")
+    {'l4': 16.0, 'h100-sxm-80': 2.5}
+    """
+    return {entry.rpartition(":")[0]: float(entry.rpartition(":")[2]) for entry in listed(value)}
+
+
+def paired(numbers: Mapping[str, float]) -> str:
+    """Return *numbers* by name as one input holds them."""
+    return ",".join(f"{name}:{number:.15g}" for name, number in numbers.items())
 
 
 class State(Mapping[str, Value]):

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts.address import State, Value
+from pages.parts.address import State, Value, joined, listed
 
 
 class Inputs(State):
@@ -41,6 +41,15 @@ class Inputs(State):
             on_change=self._take,
             args=(name,),
             **more,
+        )
+
+    def several(
+        self, name: str, label: str, options: Sequence[str], show: Callable[[str], str] = str, **more: Any
+    ) -> None:
+        """Draw a list of which any number may be chosen; the input holds them as `joined` spells them."""
+        key = self._seed(name, tuple(options), listed(self[name]))
+        st.multiselect(
+            label, options, key=key, format_func=show, on_change=self._take_several, args=(name,), **more
         )
 
     def steps(
@@ -76,14 +85,18 @@ class Inputs(State):
         key = self._seed(name, bool)
         st.toggle(label, key=key, on_change=self._take, args=(name,), **more)
 
-    def _seed(self, name: str, shape: object) -> str:
+    def _seed(self, name: str, shape: object, value: object = None) -> str:
         """Put the input's value into its widget where that shows another, or was drawn otherwise before."""
         key = f"{self.page}_{name}"
+        value = self[name] if value is None else value
         before = st.session_state.get(f"{key}:shape")
-        if before != shape or key not in st.session_state or st.session_state[key] != self[name]:
-            st.session_state[key] = self[name]
+        if before != shape or key not in st.session_state or st.session_state[key] != value:
+            st.session_state[key] = value
             st.session_state[f"{key}:shape"] = shape
         return key
+
+    def _take_several(self, name: str) -> None:
+        self.change(**{name: joined(st.session_state[f"{self.page}_{name}"], self.fields[name].default)})
 
     def _take(self, name: str) -> None:
         value = st.session_state[f"{self.page}_{name}"]
