@@ -1,10 +1,13 @@
-"""The command that starts a deployment on its engine."""
+"""How a deployment is started on its engine: one table of options, as a shell command or as a list of words."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import chain
 
+from core.errors import BadRequest
 from core.memory.deployment import Deployment
 
 _QUANTIZATION = {
@@ -20,130 +23,180 @@ _QUANTIZATION = {
     "mxfp4": "mxfp4",
 }
 _DTYPES = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}
-_KV = {"fp8": "fp8", "bf16": "auto", "fp16": "auto", "fp32": "auto"}
+_KV_FP8 = {"vllm": "fp8", "sglang": "fp8_e4m3"}
+
+_PROGRAMS = {
+    "vllm": ("vllm", "serve"),
+    "sglang": ("python3", "-m", "sglang.launch_server"),
+    "tensorrt-llm": ("trtllm-serve",),
+    "llama.cpp": ("llama-server",),
+}
+_MODEL_OPTION = {"sglang": ("--model-path",), "llama.cpp": ("--model",)}
+
+
+@dataclass(frozen=True)
+class Launch:
+    """The words that start an engine: its program, and its arguments, an option with its value in each."""
+
+    program: tuple[str, ...]
+    arguments: tuple[tuple[str, ...], ...]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All arguments, one word each."""
+        return tuple(chain.from_iterable(self.arguments))
+
+
+def launch(deployment: Deployment, checkpoint_as_is: bool = True) -> Launch:
+    """Return the words that start *deployment*, unquoted.
+
+    *checkpoint_as_is* says that the weights are those of the checkpoint, so that no quantisation is asked for.
+
+    Raises:
+        BadRequest: the engine has no server (Transformers).
+    """
+    engine = deployment.engine.name
+    if engine not in _PROGRAMS:
+        raise BadRequest("manifest.no_server", field="engine", engine=deployment.engine.label)
+    arguments = [(*_MODEL_OPTION.get(engine, ()), _model(deployment))]
+    for names, value_of in _OPTIONS:
+        value = value_of(deployment, checkpoint_as_is) if engine in names else None
+        if value:
+            arguments.append((names[engine],) if value is True else (names[engine], str(value)))
+    return Launch(_PROGRAMS[engine], tuple(arguments))
 
 
 def launch_command(deployment: Deployment, checkpoint_as_is: bool = True) -> str:
-    """Return a shell command, one option a line, that starts *deployment*.
+    """Return a shell command, one option a line, that starts *deployment*; see `launch`.
 
-    *checkpoint_as_is* says that the weights are those of the checkpoint, so that no quantisation is asked for.
     Transformers has no server: its answer is a short Python program.
     """
-    build: dict[str, Callable[[Deployment, bool], list[str]]] = {
-        "vllm": _vllm,
-        "sglang": _sglang,
-        "llama.cpp": _llama_cpp,
-        "tensorrt-llm": _tensorrt_llm,
-    }
     if deployment.engine.name == "transformers":
         return _transformers(deployment)
-    return " \\\n  ".join(build[deployment.engine.name](deployment, checkpoint_as_is))
+    parts = launch(deployment, checkpoint_as_is)
+    first = (*parts.program, *parts.arguments[0])
+    return " \\\n  ".join(shlex.join(line) for line in (first, *parts.arguments[1:]))
 
 
-def _name(deployment: Deployment) -> str:
-    return shlex.quote(deployment.model.name)
+def _model(deployment: Deployment) -> str:
+    if deployment.engine.name != "llama.cpp":
+        return deployment.model.name
+    return f"{deployment.model.name.rsplit('/', 1)[-1]}-{deployment.weights.id.upper()}.gguf"
 
 
-def _vllm(deployment: Deployment, as_is: bool) -> list[str]:
-    layout = deployment.layout
-    lines = [
-        f"vllm serve {_name(deployment)}",
-        f"--max-model-len {deployment.context}",
-        f"--gpu-memory-utilization {deployment.fraction:g}",
-    ]
-    lines += _ranks(deployment, ("--tensor-parallel-size", "--pipeline-parallel-size"))
-    if layout.attention_dp and layout.dp > 1:
-        lines.append(f"--data-parallel-size {layout.dp}")
-    if layout.ep > 1:
-        lines.append("--enable-expert-parallel")
-    lines += _number_format(deployment, as_is)
-    if _KV.get(deployment.kv.keys, "auto") != "auto":
-        lines.append(f"--kv-cache-dtype {_KV[deployment.kv.keys]}")
-    if deployment.max_num_seqs:
-        lines.append(f"--max-num-seqs {deployment.max_num_seqs}")
-    if deployment.max_num_batched_tokens:
-        lines.append(f"--max-num-batched-tokens {deployment.max_num_batched_tokens}")
-    if deployment.enforce_eager:
-        lines.append("--enforce-eager")
-    return lines
+def _several(number: int) -> int | None:
+    return number if number > 1 else None
 
 
-def _sglang(deployment: Deployment, as_is: bool) -> list[str]:
-    layout = deployment.layout
+def _attention_ranks(deployment: Deployment) -> int:
+    return deployment.layout.dp if deployment.layout.attention_dp else 1
+
+
+def _tensor_parallel(deployment: Deployment) -> int | None:
     # SGLang counts the data-parallel ranks inside its tensor-parallel size.
-    tp = layout.tp * (layout.dp if layout.attention_dp else 1)
-    lines = [
-        f"python -m sglang.launch_server --model-path {_name(deployment)}",
-        f"--context-length {deployment.context}",
-        f"--mem-fraction-static {deployment.fraction:g}",
-    ]
-    lines += [f"--tp-size {tp}"] if tp > 1 else []
-    lines += [f"--pp-size {layout.pp}"] if layout.pp > 1 else []
-    if layout.attention_dp and layout.dp > 1:
-        lines += [f"--dp-size {layout.dp}", "--enable-dp-attention"]
-    if layout.ep > 1:
-        lines.append(f"--ep-size {layout.ep}")
-    lines += _number_format(deployment, as_is)
-    if deployment.kv.keys == "fp8":
-        lines.append("--kv-cache-dtype fp8_e4m3")
-    if deployment.max_num_seqs:
-        lines.append(f"--max-running-requests {deployment.max_num_seqs}")
-    if deployment.max_num_batched_tokens:
-        lines.append(f"--chunked-prefill-size {deployment.max_num_batched_tokens}")
-    if deployment.enforce_eager:
-        lines.append("--disable-cuda-graph")
-    return lines
+    inside = _attention_ranks(deployment) if deployment.engine.name == "sglang" else 1
+    return _several(deployment.layout.tp * inside)
 
 
-def _number_format(deployment: Deployment, as_is: bool) -> list[str]:
-    """Return the option for weights that are not quantised, or for a quantisation that the checkpoint lacks."""
-    if deployment.weights.id in _DTYPES:
-        return [f"--dtype {_DTYPES[deployment.weights.id]}"]
-    if not as_is and deployment.weights.id in _QUANTIZATION:
-        return [f"--quantization {_QUANTIZATION[deployment.weights.id]}"]
-    return []
+def _quantization(deployment: Deployment, as_is: bool) -> str | None:
+    """Return the name of a quantisation that the checkpoint lacks; a dtype says all where there is one."""
+    return None if as_is or deployment.weights.id in _DTYPES else _QUANTIZATION.get(deployment.weights.id)
 
 
-def _ranks(deployment: Deployment, names: tuple[str, str]) -> list[str]:
-    sizes = (deployment.layout.tp, deployment.layout.pp)
-    return [f"{name} {size}" for name, size in zip(names, sizes, strict=True) if size > 1]
+def _kv_cache(deployment: Deployment) -> str | None:
+    return _KV_FP8[deployment.engine.name] if deployment.kv.keys == "fp8" else None
 
 
-def _llama_cpp(deployment: Deployment, as_is: bool) -> list[str]:
-    del as_is  # a GGUF file is its own format
-    file = f"{deployment.model.name.rsplit('/', 1)[-1]}-{deployment.weights.id.upper()}.gguf"
-    lines = [
-        f"llama-server --model {shlex.quote(file)}",
-        f"--ctx-size {deployment.context}",
-        "--n-gpu-layers 999",
-        f"--parallel {deployment.sequences}",
-    ]
-    if deployment.layout.gpus > 1:
-        lines.append(f"--split-mode {'row' if deployment.layout.tp > 1 else 'layer'}")
-    if deployment.kv.keys not in ("f16", "fp16"):
-        lines.append(f"--cache-type-k {deployment.kv.keys}")
-    if deployment.kv.values not in ("f16", "fp16"):
-        lines.append(f"--cache-type-v {deployment.kv.values}")
-    if deployment.max_num_batched_tokens:
-        lines.append(f"--ubatch-size {deployment.max_num_batched_tokens}")
-    if deployment.flash_attention is not None:
-        lines.append(f"--flash-attn {'on' if deployment.flash_attention else 'off'}")
-    return lines
+def _unless_16_bit(kv: str) -> str | None:
+    return None if kv in ("f16", "fp16") else kv
 
 
-def _tensorrt_llm(deployment: Deployment, as_is: bool) -> list[str]:
-    del as_is  # the checkpoint decides
-    lines = [
-        f"trtllm-serve {_name(deployment)}",
-        f"--max_seq_len {deployment.context}",
-        f"--kv_cache_free_gpu_memory_fraction {deployment.fraction:g}",
-        f"--max_batch_size {deployment.sequences}",
-        f"--max_num_tokens {deployment.batched_tokens}",
-    ]
-    lines += _ranks(deployment, ("--tp_size", "--pp_size"))
-    if deployment.layout.ep > 1:
-        lines.append(f"--ep_size {deployment.layout.ep}")
-    return lines
+def _sequences(deployment: Deployment) -> int | None:
+    """Return the limit that was chosen; engines that size buffers by it are told it in any case."""
+    told = deployment.engine.name in ("tensorrt-llm", "llama.cpp")
+    return deployment.sequences if told else deployment.max_num_seqs
+
+
+def _pass_tokens(deployment: Deployment) -> int | None:
+    told = deployment.engine.name == "tensorrt-llm"
+    return deployment.batched_tokens if told else deployment.max_num_batched_tokens
+
+
+def _split(deployment: Deployment) -> str | None:
+    if deployment.layout.gpus == 1:
+        return None
+    return "row" if deployment.layout.tp > 1 else "layer"
+
+
+def _flash(deployment: Deployment) -> str | None:
+    if deployment.flash_attention is None:
+        return None
+    return "on" if deployment.flash_attention else "off"
+
+
+# What an option says, by the engines' own names for it. None and False: the option is left out; True: it has no
+# value. Source: documentation of vLLM 0.21, SGLang 0.5, TensorRT-LLM 1.2 and llama.cpp b8000.
+_OPTIONS: tuple[tuple[dict[str, str], Callable[[Deployment, bool], object]], ...] = (
+    (
+        {
+            "vllm": "--max-model-len",
+            "sglang": "--context-length",
+            "tensorrt-llm": "--max_seq_len",
+            "llama.cpp": "--ctx-size",
+        },
+        lambda it, _: it.context,
+    ),
+    (
+        {
+            "vllm": "--gpu-memory-utilization",
+            "sglang": "--mem-fraction-static",
+            "tensorrt-llm": "--kv_cache_free_gpu_memory_fraction",
+        },
+        lambda it, _: f"{it.fraction:g}",
+    ),
+    ({"llama.cpp": "--n-gpu-layers"}, lambda _it, _: 999),
+    (
+        {"vllm": "--tensor-parallel-size", "sglang": "--tp-size", "tensorrt-llm": "--tp_size"},
+        lambda it, _: _tensor_parallel(it),
+    ),
+    (
+        {"vllm": "--pipeline-parallel-size", "sglang": "--pp-size", "tensorrt-llm": "--pp_size"},
+        lambda it, _: _several(it.layout.pp),
+    ),
+    (
+        {"vllm": "--data-parallel-size", "sglang": "--dp-size"},
+        lambda it, _: _several(_attention_ranks(it)),
+    ),
+    ({"sglang": "--enable-dp-attention"}, lambda it, _: _attention_ranks(it) > 1),
+    ({"sglang": "--ep-size", "tensorrt-llm": "--ep_size"}, lambda it, _: _several(it.layout.ep)),
+    ({"vllm": "--enable-expert-parallel"}, lambda it, _: it.layout.ep > 1),
+    ({"vllm": "--dtype", "sglang": "--dtype"}, lambda it, _: _DTYPES.get(it.weights.id)),
+    ({"vllm": "--quantization", "sglang": "--quantization"}, _quantization),
+    ({"vllm": "--kv-cache-dtype", "sglang": "--kv-cache-dtype"}, lambda it, _: _kv_cache(it)),
+    ({"llama.cpp": "--cache-type-k"}, lambda it, _: _unless_16_bit(it.kv.keys)),
+    ({"llama.cpp": "--cache-type-v"}, lambda it, _: _unless_16_bit(it.kv.values)),
+    (
+        {
+            "vllm": "--max-num-seqs",
+            "sglang": "--max-running-requests",
+            "tensorrt-llm": "--max_batch_size",
+            "llama.cpp": "--parallel",
+        },
+        lambda it, _: _sequences(it),
+    ),
+    (
+        {
+            "vllm": "--max-num-batched-tokens",
+            "sglang": "--chunked-prefill-size",
+            "tensorrt-llm": "--max_num_tokens",
+            "llama.cpp": "--ubatch-size",
+        },
+        lambda it, _: _pass_tokens(it),
+    ),
+    ({"vllm": "--enforce-eager", "sglang": "--disable-cuda-graph"}, lambda it, _: it.enforce_eager),
+    ({"llama.cpp": "--split-mode"}, lambda it, _: _split(it)),
+    ({"llama.cpp": "--flash-attn"}, lambda it, _: _flash(it)),
+)
 
 
 def _transformers(deployment: Deployment) -> str:

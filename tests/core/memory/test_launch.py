@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from core.memory.launch import launch_command
+from core.errors import BadRequest
+from core.memory.launch import launch, launch_command
 
 
 def test_vllm_gets_its_options(deploy):
@@ -62,3 +63,23 @@ def test_a_hostile_name_stays_one_word(deploy):
     deployment = deploy()
     deployment = replace(deployment, model=replace(deployment.model, name="x; rm -rf /"))
     assert shlex.split(launch_command(deployment).replace("\\\n", " "))[2] == "x; rm -rf /"
+
+
+@pytest.mark.parametrize("engine", ["vllm", "sglang", "tensorrt-llm", "llama.cpp"])
+def test_the_command_and_the_words_are_the_same(deploy, engine):
+    deployment = deploy(engine=engine, tp=2, pp=2, max_num_seqs=16)
+    parts = launch(deployment)
+    assert shlex.split(launch_command(deployment).replace("\\\n", " ")) == [*parts.program, *parts.words]
+    assert all(len(argument) in (1, 2) for argument in parts.arguments)
+
+
+@pytest.mark.parametrize(("engine", "as_is"), [("vllm", True), ("sglang", False), ("vllm", False)])
+def test_a_dtype_leaves_no_room_for_a_quantisation(deploy, engine, as_is):
+    words = launch(deploy(engine=engine, weights="bf16"), as_is).words
+    assert words[words.index("--dtype") + 1] == "bfloat16"
+    assert "--quantization" not in words
+
+
+def test_transformers_has_no_words(deploy):
+    with pytest.raises(BadRequest, match="no server"):
+        launch(deploy(engine="transformers"))
