@@ -2,18 +2,15 @@
 // rerun; Streamlit's own chart element is built anew at each change.
 
 // One colour, one meaning, on every page; a figure names the role ("token:kv"), never the colour. A test
-// holds the parts of memory apart for colour-blind eyes, and against both backgrounds; first to fifth are for
-// groups that have no colour of their own, such as vendors.
+// holds the parts of memory apart for colour-blind eyes, and against both backgrounds.
 const PALETTES = {
   light: {
     weights: "#1D4ED8", kv: "#0FA294", activation: "#D47F00", runtime: "#9B7BF3", graph: "#861657",
     free: "#E2E8F0", limit: "#C81E1E", warn: "#F59E0B", text: "#0F172A", muted: "#64748B",
-    first: "#1D4ED8", second: "#D47F00", third: "#861657", fourth: "#0FA294", fifth: "#9B7BF3",
   },
   dark: {
     weights: "#3B82F6", kv: "#2DD4BF", activation: "#FBBF24", runtime: "#C4B5FD", graph: "#E0358C",
     free: "#334155", limit: "#FF8A80", warn: "#FBBF24", text: "#F1F5F9", muted: "#94A3B8",
-    first: "#3B82F6", second: "#FBBF24", third: "#E0358C", fourth: "#2DD4BF", fifth: "#C4B5FD",
   },
 }
 
@@ -79,8 +76,7 @@ function themed(figure, theme) {
     automargin: true, gridcolor: theme.border, linecolor: theme.border, zerolinecolor: theme.border,
     tickcolor: theme.border,
   }
-  const axes = ["xaxis", "yaxis", ...Object.keys(layout).filter(name => /^[xy]axis\d+$/.test(name))]
-  for (const name of axes) layout[name] = { ...axis, ...layout[name] }
+  for (const name of new Set(["xaxis", "yaxis", ...axesOf(layout)])) layout[name] = { ...axis, ...layout[name] }
   const shapes = (layout.shapes ?? []).map(shape => ({
     ...shape, line: { color: theme.text, ...shape.line },
   }))
@@ -98,6 +94,36 @@ function themed(figure, theme) {
     legend: { bgcolor: "rgba(0,0,0,0)", ...layout.legend },
     hoverlabel: { bgcolor: theme.background, bordercolor: theme.border, font: label, ...layout.hoverlabel },
   }]
+}
+
+const axesOf = layout => Object.keys(layout).filter(name => /^[xy]axis\d*$/.test(name))
+
+// Put the ranges to which the user has zoomed into the layout of the next figure. Plotly's own uirevision keeps
+// a range only while each figure asks for the same one as before: an axis that grows with its numbers would
+// jump. A figure that says something else, by its uirevision or by what its axes are, begins at its own ranges.
+function keepZoom(node, layout) {
+  const axes = axesOf(layout)
+  const means = ({ type, title }) => [type, title?.text ?? title]
+  const kind = JSON.stringify([layout.uirevision, axes.map(name => [name, means(layout[name])])])
+  if (node.kind !== kind) Object.assign(node, { kind, zoom: {} })
+  for (const name of axes) {
+    const zoom = node.zoom[name] && { range: node.zoom[name].slice(), autorange: false }
+    layout[name] = { ...layout[name], ...zoom, uirevision: false }
+  }
+}
+
+// Remember where the user zooms, until a double click asks for the ranges of the figure again.
+function rememberZoom(node) {
+  node.on("plotly_relayout", change => {
+    for (const key of Object.keys(change)) {
+      const [, name] = /^([xy]axis\d*)\.range/.exec(key) ?? []
+      if (name) node.zoom[name] = node.layout[name].range.slice()
+    }
+  })
+  node.on("plotly_doubleclick", () => {
+    node.zoom = {}
+    draw(node, node.spec, themeOf(node))
+  })
 }
 
 // A page's figures are drawn one to a frame, in its order: the first is on screen before the second is begun.
@@ -148,10 +174,14 @@ function explain(list, legend, theme) {
 
 async function react(Plotly, node, spec, figure) {
   if (node.spec !== spec) return // a later run has come in the meantime
-  // No mode bar: it offers to upload the chart. No zoom by wheel: it would catch who scrolls the page.
-  await Plotly.react(node, ...figure, { displayModeBar: false, scrollZoom: false })
+  keepZoom(node, figure[1])
+  // No mode bar: it offers to upload the chart. No zoom by wheel: it would catch who scrolls the page. A double
+  // click is ours: Plotly would return to the ranges of the first figure.
+  await Plotly.react(node, ...figure, { displayModeBar: false, scrollZoom: false, doubleClick: false })
   node.dataset.drawn = String(Number(node.dataset.drawn ?? 0) + 1)
-  node.cleanup ??= follow(node, Plotly)
+  if (node.cleanup) return
+  node.cleanup = follow(node, Plotly)
+  rememberZoom(node)
 }
 
 // Keep the plot as wide as its place. The function that is returned ends this.

@@ -99,19 +99,30 @@ def test_quick_keys_lose_nothing(page: Page, server: str) -> None:
 
 def test_a_zoom_survives_a_change(page: Page, server: str) -> None:
     open_size(page, server)
-    box = page.locator(BAR).bounding_box()
+    plot = page.locator(BAR)
+    axis = "node => node._fullLayout.xaxis.range.slice()"
+    whole = plot.evaluate(axis)
+    box = plot.bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.7)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.7, steps=4)
     page.mouse.up()
-    axis = "node => node._fullLayout.xaxis.range.slice()"
     page.wait_for_function("document.querySelector('[data-testid=plot]')._fullLayout.xaxis.range[0] > 1")
-    zoomed, count = page.locator(BAR).evaluate(axis), drawn(page)
-    slider(page, "Concurrent requests").focus()
-    page.keyboard.press("ArrowLeft")
-    wait_for_redraw(page, count)
-    assert page.locator(BAR).evaluate(axis) == zoomed
+    zoomed = plot.evaluate(axis)
+    # The last of these need more than the card holds: the figure asks for a longer axis.
+    for key in ("ArrowLeft", *["ArrowRight"] * 6):
+        count = drawn(page)
+        slider(page, "Concurrent requests").focus()
+        page.keyboard.press(key)
+        wait_for_redraw(page, count)
+        assert plot.evaluate(axis) == zoomed
+    plot.dblclick()
+    page.wait_for_function(
+        "end => { const [from, to] = document.querySelector('[data-testid=plot]')._fullLayout.xaxis.range\n"
+        "return from === 0 && to > end }",
+        arg=whole[1],
+    )
 
 
 def test_a_plot_stays_where_a_message_comes_and_goes(page: Page, server: str) -> None:
