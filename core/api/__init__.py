@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core.api.deployments import deployment_of, device_of
+from core.api.pools import pools_answer, pools_of
 from core.api.requests import Gpu, Rates, SizeRequest, SpeedRequest, parse_as
 from core.api.size import size_answer
 from core.api.speed import speed_answer, speed_of
@@ -21,6 +22,8 @@ __all__ = [
     "deployment_of",
     "device_of",
     "parse",
+    "pools_answer",
+    "pools_of",
     "refused",
     "size_answer",
     "speed_answer",
@@ -42,7 +45,10 @@ def _size(item: object) -> dict[str, Any]:
 
 
 def _speed(item: object) -> dict[str, Any]:
-    return speed_answer(speed_of(parse_as(SpeedRequest, item)))
+    request = parse_as(SpeedRequest, item)
+    if request.disaggregated is not None:
+        return pools_answer(pools_of(request, request.disaggregated))
+    return speed_answer(speed_of(request))
 
 
 _ANSWERS: dict[str, Callable[[object], dict[str, Any]]] = {"size": _size, "speed": _speed}

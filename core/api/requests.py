@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -10,6 +10,7 @@ from core.errors import BadRequest, shown
 
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Ranks = Annotated[int, Field(ge=1, le=100_000)]
+Tokens = Annotated[float, Field(ge=1, le=100_000_000)]
 
 MOST_FAULTS = 8
 """Faults of one request that are told at once."""
@@ -81,6 +82,35 @@ class Speculative(Strict):
     model: str | dict[str, Any] | None = None
 
 
+class PoolRequest(Strict):
+    """Replicas of a pool: what differs from the request that it stands in; None replicas: as many as match."""
+
+    gpu: str | Gpu | None = None
+    tp: Ranks | None = None
+    pp: Ranks | None = None
+    dp: Ranks | None = None
+    ep: Ranks | None = None
+    attention_dp: bool | None = None
+    weights: str | None = None
+    replicas: Ranks | None = None
+
+
+class Disaggregated(Strict):
+    """Pools that process prompts and decode apart, and limits for finding their numbers of replicas."""
+
+    prefill: PoolRequest = PoolRequest()
+    decode: PoolRequest = PoolRequest()
+    max_gpus: Count | None = None
+    max_tpot_s: float | None = Field(None, gt=0)
+
+
+class Spread(Strict):
+    """Lengths that differ from request to request, lognormal: their mean and 95th percentile in tokens."""
+
+    mean: Tokens
+    p95: Tokens
+
+
 class SpeedRequest(Request):
     """The fields of the `speed` verb."""
 
@@ -96,9 +126,13 @@ class SpeedRequest(Request):
     inter_node_gbs: float | None = Field(None, gt=0, le=1_000_000)
     prefix_cache_hit_rate: float | None = Field(None, ge=0, le=1)
     speculative: Speculative | None = None
+    disaggregated: Disaggregated | None = None
 
 
-Kind = TypeVar("Kind", bound=Request)
+Kind = TypeVar("Kind", bound=Strict)
+
+ALTERNATIVES = ("str", "Gpu", "dict[str,any]", "number", "spread")
+"""What pydantic calls the kinds of value that a field may hold; no part of the field's name."""
 
 
 def parse_as(kind: type[Kind], item: object) -> Kind:
@@ -115,26 +149,33 @@ def parse_as(kind: type[Kind], item: object) -> Kind:
         raise _explained(kind, error) from None
 
 
-_PARTS: dict[str, type[Strict]] = {"gpu": Gpu, "tflops": Rates, "speculative": Speculative}
-
-
-def _fields(kind: type[Request], place: list[str]) -> list[str]:
-    """Return the fields that are known beside the last part of *place*."""
-    within: type[BaseModel] = _PARTS.get(place[-2], kind) if len(place) > 1 else kind
-    return list(within.model_fields)
-
-
-def _explained(kind: type[Request], error: ValidationError) -> BadRequest:
+def _explained(kind: type[Strict], error: ValidationError) -> BadRequest:
     """Turn pydantic's faults into one sentence that names each field."""
     faults = []
     for fault in error.errors(include_url=False, include_context=False)[:MOST_FAULTS]:
         if fault["loc"][-1] == "str" and isinstance(fault["input"], dict):
             continue  # the object was meant, not the name
-        place = [str(part)[:60] for part in fault["loc"] if part not in ("str", "Gpu", "dict[str,any]")]
+        place = [str(part)[:60] for part in fault["loc"] if part not in ALTERNATIVES]
         name = ".".join(place) or "request"
         if fault["type"] == "extra_forbidden":
-            faults.append((name, f"{name}: unknown field; known are {', '.join(_fields(kind, place))}"))
+            known = _part_at(kind, place[:-1]).model_fields
+            faults.append((name, f"{name}: unknown field; known are {', '.join(known)}"))
         else:
             given = shown(fault.get("input"))
             faults.append((name, f"{name}: {fault['msg'].lower()}, got {given}"))
     return BadRequest("request.invalid", field=faults[0][0], faults="; ".join(text for _, text in faults))
+
+
+def _part_at(kind: type[Strict], place: list[str]) -> type[Strict]:
+    """Return the part of *kind* that the fields named in *place* lead to."""
+    for name in place:
+        if name in kind.model_fields:
+            kind = _part_of(kind.model_fields[name].annotation) or kind
+    return kind
+
+
+def _part_of(annotation: Any) -> type[Strict] | None:
+    """Return the first class of parts within *annotation*."""
+    if isinstance(annotation, type) and issubclass(annotation, Strict):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _part_of(inner))), None)

@@ -22,19 +22,25 @@ USUAL_INPUT, USUAL_OUTPUT = 1024, 256
 
 
 def speed_of(request: SpeedRequest) -> Estimate:
-    """Return the speed that *request* asks for.
+    """Return the speed that *request* asks for; `pools.pools_of` is for requests with disaggregated pools.
 
     Raises:
         PlannerError: an unknown model, GPU, format or engine, a config that cannot be read, a layout that cannot be,
             or a GPU whose rates are not known.
     """
-    if request.gpu is None:
-        raise BadRequest("request.gpu_needed", field="gpu")
-    mode = _mode(request)
+    workload = workload_of(request, _mode(request))
+    deployment = loaded(request, workload)
+    return estimate(deployment, rates_of(request, deployment), workload)
+
+
+def workload_of(request: SpeedRequest, mode: Mode) -> Workload:
+    """Return the load of *request* in *mode*.
+
+    Raises:
+        PlannerError: no version, or a smaller model that proposes drafts is missing, not wanted or not known.
+    """
     check_version(request.engine_version)
-    # A date chooses constants of speed; memory is that of the newest version.
-    version = None if is_date(request.engine_version) else request.engine_version
-    workload = Workload(
+    return Workload(
         mode,
         request.input_tokens or USUAL_INPUT,
         request.output_tokens or USUAL_OUTPUT,
@@ -46,16 +52,27 @@ def speed_of(request: SpeedRequest) -> Estimate:
         request.prefix_cache_hit_rate or 0.0,
         _speculation(request.speculative),
     )
-    deployment = joined(
+
+
+def loaded(request: SpeedRequest, workload: Workload) -> Deployment:
+    """Return the deployment of *request* under *workload*.
+
+    Raises:
+        PlannerError: an unknown model, GPU, format or engine, or a config that cannot be read.
+    """
+    if request.gpu is None:
+        raise BadRequest("request.gpu_needed", field="gpu")
+    # A date chooses constants of speed; memory is that of the newest version.
+    version = None if is_date(request.engine_version) else request.engine_version
+    return joined(
         request,
         find_engine(request.engine, version),
-        _device(request.gpu, mode),
+        _device(request.gpu, workload.mode),
         context=workload.input_tokens + workload.output_tokens,
         input_tokens=workload.input_tokens,
         output_tokens=workload.output_tokens,
         requests=workload.concurrency,
     )
-    return estimate(deployment, rates_of(request, deployment), workload)
 
 
 def _mode(request: SpeedRequest) -> Mode:

@@ -90,11 +90,11 @@ def estimate(deployment: Deployment, rates: DeviceRates, workload: Workload) -> 
     """
     profile = profile_of(deployment.model, deployment.weights, deployment.kv, deployment.layout)
     drafting = drafting_profile(deployment, workload.speculation) if workload.speculation else None
-    held = _held(size_serving(deployment), workload, profile, drafting)
+    held = held_of(size_serving(deployment), workload, profile, drafting)
     device = deployment.device.id if deployment.device else None
     constants = constants_of(deployment.engine.name, workload.version, device)
     batch, waiting = _running(deployment, workload, held)
-    load = _load(deployment, workload, batch, drafting)
+    load = load_of(deployment, workload, batch, drafting)
     run = static_batch if workload.mode in ("static_batch", "single") else closed_loop
     speed = run(profile, rates, constants, load)
     gain = None
@@ -119,13 +119,14 @@ def estimate(deployment: Deployment, rates: DeviceRates, workload: Workload) -> 
         batch,
         held,
         float(speed.step.total),
-        _shares(speed.whole),
+        shares_of(speed.whole),
         era,
         gain,
     )
 
 
-def _load(deployment: Deployment, workload: Workload, batch: int, drafting: StepProfile | None) -> Load:
+def load_of(deployment: Deployment, workload: Workload, batch: int, drafting: StepProfile | None) -> Load:
+    """Return *workload* with *batch* requests running on *deployment*; *drafting* proposes drafts, if any are asked."""
     layout, speculation = deployment.layout, workload.speculation
     return Load(
         input=float(workload.input_tokens),
@@ -141,7 +142,7 @@ def _load(deployment: Deployment, workload: Workload, batch: int, drafting: Step
     )
 
 
-def _held(
+def held_of(
     memory: ServingMemory, workload: Workload, profile: StepProfile, drafting: StepProfile | None
 ) -> float | None:
     """Return how many requests the caches of all ranks hold; None where the memory is not known."""
@@ -182,7 +183,8 @@ def _running(deployment: Deployment, workload: Workload, held: float | None) -> 
     return running, workload.concurrency / running
 
 
-def _shares(whole: StepTime) -> dict[Bound, float]:
+def shares_of(whole: StepTime) -> dict[Bound, float]:
+    """Return which shares of the seconds of *whole* the limits take."""
     parts: dict[Bound, float] = {
         "memory": float(whole.memory),
         "compute": float(whole.compute),

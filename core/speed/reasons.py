@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.quantities import GIB
 from core.speed.constants import span_of
+from core.speed.disaggregated import DECODE_SHARE, PREFILL_SHARE
 from core.speed.estimate import Estimate
+from core.speed.pools import PoolsEstimate
 from core.speed.profile import FORMATS, profile_of
 from core.text import Sentence, say
+
+FULL = 0.97
+"""Share of its rate from which on a pool is said to limit the other."""
 
 _BOUND = {
     "memory": say("speed.bound_memory"),
@@ -22,7 +28,53 @@ def reasons_of(found: Estimate) -> list[Sentence]:
     return [*_time(found), *_shortcuts(found), *_room(found), *_assumptions(found)]
 
 
-def _time(found: Estimate) -> list[Sentence]:
+def reasons_of_pools(found: PoolsEstimate) -> list[Sentence]:
+    """Return what binds, which pool limits the other, what does not fit, then assumptions."""
+    return [*_time(found), *_pools(found), *_pool_room(found), *_pool_assumptions(found)]
+
+
+def _pools(found: PoolsEstimate) -> list[Sentence]:
+    used = {"prefill": found.prefill.used, "decode": found.decode.used}
+    full = max(used, key=lambda name: used[name])
+    key = f"speed.pools_{full}" if used[full] > FULL else "speed.pools_load"
+    return [
+        say(
+            key,
+            prefills=found.prefill.replicas,
+            prefill_gpus=found.prefill.gpus,
+            prefill_used=found.prefill.used,
+            decodes=found.decode.replicas,
+            decode_gpus=found.decode.gpus,
+            decode_used=found.decode.used,
+            batch=found.decode.batch,
+        ),
+        say("speed.transfer", gib=found.sent / GIB, milliseconds=found.transfer * 1e3),
+    ]
+
+
+def _pool_room(found: PoolsEstimate) -> list[Sentence]:
+    tokens = found.workload.input_tokens + found.workload.output_tokens
+    sentences = []
+    for pool in (found.prefill, found.decode):
+        device = pool.plan.deployment.device
+        if pool.held is None or device is None:
+            return [say("speed.no_memory")]
+        if pool.held < 1:
+            sentences.append(say("speed.no_room", gpu=device.name, tokens=tokens))
+    return sentences[:1]
+
+
+def _pool_assumptions(found: PoolsEstimate) -> list[Sentence]:
+    engine = found.decode.plan.deployment.engine
+    sentences = [say("speed.pools_shares", prefill=PREFILL_SHARE, decode=DECODE_SHARE)]
+    if found.workload.speculation:
+        sentences.append(say("speed.speculation_unmeasured"))
+    if found.era == "unmeasured":
+        sentences.append(say("speed.unmeasured", engine=engine.label))
+    return [*found.decode.plan.deployment.model.warnings, *sentences]
+
+
+def _time(found: Estimate | PoolsEstimate) -> list[Sentence]:
     shares = say(
         "speed.shares",
         step=found.step * 1e3,
