@@ -68,7 +68,11 @@ LONGEST_KEPT = 100_000
 
 
 def model_of(given: str | dict[str, Any]) -> Model:
-    """Return the model of a catalogue id or a config. Many requests of a list hold the same config: it is read once."""
+    """Return the model of a catalogue id or a config. Many requests of a list hold the same config: it is read once.
+
+    Raises:
+        PlannerError: an unknown id, or a config that cannot be read.
+    """
     if isinstance(given, str):
         return _catalogue_model(find_model(given).id)
     try:
