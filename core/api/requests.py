@@ -82,6 +82,28 @@ class Speculative(Strict):
     model: str | dict[str, Any] | None = None
 
 
+class PoolRequest(Strict):
+    """Replicas of a pool: what differs from the request that it stands in; None replicas: as many as match."""
+
+    gpu: str | Gpu | None = None
+    tp: Ranks | None = None
+    pp: Ranks | None = None
+    dp: Ranks | None = None
+    ep: Ranks | None = None
+    attention_dp: bool | None = None
+    weights: str | None = None
+    replicas: Ranks | None = None
+
+
+class Disaggregated(Strict):
+    """Pools that process prompts and decode apart, and limits for finding their numbers of replicas."""
+
+    prefill: PoolRequest = PoolRequest()
+    decode: PoolRequest = PoolRequest()
+    max_gpus: Count | None = None
+    max_tpot_s: float | None = Field(None, gt=0)
+
+
 class Spread(Strict):
     """Lengths that differ from request to request, lognormal: their mean and 95th percentile in tokens."""
 
@@ -104,6 +126,7 @@ class SpeedRequest(Request):
     inter_node_gbs: float | None = Field(None, gt=0, le=1_000_000)
     prefix_cache_hit_rate: float | None = Field(None, ge=0, le=1)
     speculative: Speculative | None = None
+    disaggregated: Disaggregated | None = None
 
 
 Kind = TypeVar("Kind", bound=Strict)
