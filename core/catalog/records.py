@@ -19,8 +19,8 @@ from core.quantities import GB, GIB, MIB
 
 Confidence = Literal["high", "medium", "low"]
 
-# Payload rate of one PCI Express lane in one direction, GB/s, after 128b/130b coding (gen 6: FLIT mode).
-_PCIE_LANE_GBS = {3: 0.985, 4: 1.969, 5: 3.938, 6: 7.563}
+# Payload rate of one PCI Express lane in one direction, GB/s, after 128b/130b coding (gen 2: 8b/10b; gen 6: FLIT mode).
+_PCIE_LANE_GBS = {2: 0.5, 3: 0.985, 4: 1.969, 5: 3.938, 6: 7.563}
 
 # What `link` begins with, and the fabric that this means.
 _FABRICS = (
