@@ -62,6 +62,13 @@ def kv_format(name: str) -> KvFormat:
     return KvFormat(keys, values)
 
 
+def engine_kv(engine: Engine, weights: WeightFormat, model: Model) -> KvFormat:
+    """Return the cache format that *engine* takes by default: that of 16-bit weights, else of the model's config."""
+    if engine.name == "llama.cpp":
+        return kv_format("f16")
+    return kv_format(weights.id if weights.id in ("fp32", "fp16", "bf16") else model.dtype)
+
+
 @dataclass(frozen=True)
 class Device:
     """The memory of one GPU, in bytes: what the engine sees (`usable`), and what driver and vendor call it."""

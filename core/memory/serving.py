@@ -224,13 +224,24 @@ def cache_room(
     device = deployment.device
     if device is None:
         raise ValueError("a cache pool needs a device")
-    fraction, rule = deployment.fraction, deployment.engine.rule
-    free = device.usable - deployment.memory_in_use
+    return room_by_rule(
+        deployment.engine.rule,
+        deployment.fraction,
+        device.usable,
+        deployment.memory_in_use,
+        (weights, activation_bytes, runtime_bytes, graph_bytes if graphs_are_budgeted(deployment) else 0.0),
+    )
+
+
+def room_by_rule(rule: str, fraction: Any, usable: Any, in_use: Any, taken: tuple[Any, Any, Any, Any]) -> Any:
+    """Return what `cache_room` says, from numbers or arrays: bytes for the cache of one GPU.
+
+    *taken* are the bytes of weights, activation, runtime and of CUDA graphs where the engine budgets them.
+    """
+    weights, activation_bytes, runtime_bytes, graphs = taken
+    free = usable - in_use
     if rule == "of_total":
-        graphs = graph_bytes if graphs_are_budgeted(deployment) else 0.0
-        return (
-            np.minimum(fraction * device.usable, free) - weights - activation_bytes - runtime_bytes - graphs
-        )
+        return np.minimum(fraction * usable, free) - weights - activation_bytes - runtime_bytes - graphs
     if rule == "of_free":
         return fraction * (free - runtime_bytes) - weights
     return fraction * (free - weights - activation_bytes - runtime_bytes)

@@ -55,6 +55,14 @@ def _span(engine: str, version: str, field: str, capability: float | None) -> di
     return chosen
 
 
+@cache
+def _capabilities(engine: str) -> frozenset[int]:
+    spans = [span for rows in _data(engine).values() if isinstance(rows, list) for span in rows]
+    return frozenset(
+        int(span["capability"]) for span in spans if isinstance(span, dict) and "capability" in span
+    )
+
+
 @dataclass(frozen=True)
 class Engine:
     """One engine at one version."""
@@ -78,6 +86,11 @@ class Engine:
     def block_tokens(self) -> int:
         """Tokens of one cache block."""
         return int(_data(self.name)["default_tokens_per_block"])
+
+    @property
+    def capabilities(self) -> frozenset[int]:
+        """Compute capabilities, without the part after the point, that have constants of their own."""
+        return _capabilities(self.name)
 
     def fact(self, field: str, default: Any = None) -> Any:
         """Return a field that no version changes."""

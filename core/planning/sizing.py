@@ -1,0 +1,185 @@
+"""How many replicas a candidate needs, and how they then serve: exact where the curves are an interpolation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from core.planning.prospects import Prospects
+from core.planning.question import SHARES, Question
+from core.planning.service import FINE_POINTS, FULLEST, Curves, allowed_rate, curves
+from core.speed.arrays import taken
+from core.speed.queueing import Latency, open_loop
+from core.speed.serving import Load, closed_loop
+
+MOST_REPLICAS = 1e9
+"""Beyond this many, a replica serves nothing."""
+
+BOUNDS = ("memory", "compute", "overhead", "network")
+
+
+@dataclass(frozen=True)
+class Sized:
+    """Candidates with the replicas that they need: rows of `prospects`, all arrays over them.
+
+    `rate` is the largest of one replica that all targets and the headroom allow.
+    """
+
+    prospects: Prospects
+    row: Any
+    replicas: Any
+    rate: Any
+
+    @property
+    def gpus_per_replica(self) -> Any:
+        """GPUs of one replica."""
+        return self.prospects.gpus[self.row]
+
+    @property
+    def device(self) -> Any:
+        """Place of the accelerator in the field."""
+        return self.prospects.device[self.row]
+
+    @property
+    def tp(self) -> Any:
+        """Tensor-parallel ranks."""
+        return self.prospects.field.tp[self.prospects.variant[self.row]]
+
+    def at(self, places: Any) -> Sized:
+        """Return those at *places*."""
+        return Sized(self.prospects, self.row[places], self.replicas[places], self.rate[places])
+
+
+@dataclass(frozen=True)
+class Served:
+    """The steady state of the busiest hour for each of `sized`, with the share of each limit in the time."""
+
+    sized: Sized
+    latency: Latency
+    slots: Any
+    shares: Any
+
+    @property
+    def bound(self) -> Any:
+        """Which of BOUNDS takes most of the time."""
+        return np.argmax(self.shares, axis=0)
+
+
+def replicas_for(rate: Any, peak: float) -> Any:
+    """Return how many replicas of *rate* requests/s serve *peak* requests/s; inf where one serves none."""
+    with np.errstate(divide="ignore"):
+        count = np.ceil(peak / np.maximum(rate, 0.0) * (1.0 - 1e-9))
+    return np.where((rate > 0) & (count <= MOST_REPLICAS), np.maximum(count, 1.0), np.inf)
+
+
+def shortlist(prospects: Prospects, found: Curves, question: Question, allowed: Any) -> Sized:
+    """Return for each accelerator and kind of replica the candidate with the fewest replicas, and the quickest.
+
+    A kind is a number of GPUs and of tensor-parallel ranks: its candidates cost the same, so that no price can
+    make another one better. *allowed* says which candidates come into question.
+    """
+    rate = np.where(allowed, allowed_rate(found, question.targets, question.limits.headroom), 0.0)
+    replicas = replicas_for(rate, question.traffic.peak_rate)
+    rows = np.flatnonzero(np.isfinite(replicas))
+    if not len(rows):
+        return Sized(prospects, rows, replicas[rows], rate[rows])
+    tp = prospects.field.tp[prospects.variant]
+    kind = (prospects.device * 100_003 + prospects.gpus) * 1009 + tp
+    quick = found.ttft[:, 0] + found.tpot[:, 0]
+    kept = np.concatenate(
+        [
+            _first_of_each(kind[rows], replicas[rows], quick[rows]),
+            _first_of_each(kind[rows], quick[rows], replicas[rows]),
+        ]
+    )
+    chosen = rows[np.unique(kept)]
+    return _refined(Sized(prospects, chosen, replicas[chosen], rate[chosen]), question)
+
+
+def _first_of_each(kind: Any, *by: Any) -> Any:
+    """Return the places of the least in each *kind*, compared by the arrays *by* in turn."""
+    order = np.lexsort((*reversed(by), kind))
+    ordered = kind[order]
+    first = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+    return order[first]
+
+
+def _refined(sized: Sized, question: Question) -> Sized:
+    """Return *sized* with rates from curves of many points."""
+    prospects = sized.prospects
+    fine = curves(
+        prospects.field.stock,
+        prospects.candidates.at(sized.row),
+        question.traffic,
+        question.targets.share,
+        FINE_POINTS,
+    )
+    rate = allowed_rate(fine, question.targets, question.limits.headroom)
+    replicas = replicas_for(rate, question.traffic.peak_rate)
+    kept = np.isfinite(replicas)
+    return Sized(prospects, sized.row[kept], replicas[kept], rate[kept])
+
+
+def served(sized: Sized, question: Question) -> Served:
+    """Return how the replicas of *sized* serve the busiest hour."""
+    prospects = sized.prospects
+    stock, traffic = prospects.field.stock, question.traffic
+    chosen = prospects.candidates.at(sized.row)
+    profile = taken(stock.profiles, chosen.profile)
+    device = taken(stock.devices, chosen.device)
+    constants = taken(stock.constants, chosen.constants)
+    load = Load(
+        traffic.input.mean, traffic.output.mean, chosen.slots, chunk=chosen.chunk, cached=traffic.prefix_hits
+    )
+    quantiles = tuple(sorted({*SHARES, question.targets.share}))
+    latency = open_loop(
+        profile,
+        device,
+        constants,
+        load,
+        traffic,
+        slots=chosen.slots,
+        arrival=traffic.peak_rate / sized.replicas,
+        quantiles=quantiles,
+    )
+    busy = np.where(np.isfinite(latency.concurrency), latency.concurrency, chosen.slots)
+    whole = closed_loop(profile, device, constants, replace(load, concurrency=busy)).whole
+    shares = np.array([getattr(whole, name) for name in BOUNDS])
+    return Served(sized, latency, chosen.slots, shares / shares.sum(axis=0))
+
+
+def keeps(found: Served, question: Question) -> Any:
+    """Return which of *found* keep all targets and the headroom."""
+    latency, targets = found.latency, question.targets
+    arrival = question.traffic.peak_rate / found.sized.replicas
+    slack = 1.0 + 1e-6
+    kept = latency.stable & (
+        arrival <= latency.saturation * min(1.0 - question.limits.headroom, FULLEST) * slack
+    )
+    values = {"ttft": latency.ttft[targets.share], "tpot": latency.per_token, "request": latency.request}
+    for name, value in values.items():
+        target = getattr(targets, name)
+        if target is not None:
+            kept &= np.nan_to_num(value, nan=np.inf) <= target * slack
+    return kept
+
+
+def worked_out(sized: Sized, question: Question) -> Served:
+    """Return *sized* with the fewest replicas that keep everything, and how they serve.
+
+    The interpolated number is met in nearly all cases: one less and up to three more are tried.
+    """
+    replicas = sized.replicas
+    fewer = Sized(sized.prospects, sized.row, np.maximum(replicas - 1.0, 1.0), sized.rate)
+    replicas = np.where(keeps(served(fewer, question), question), fewer.replicas, replicas)
+    for _ in range(3):
+        current = served(Sized(sized.prospects, sized.row, replicas, sized.rate), question)
+        kept = keeps(current, question)
+        if kept.all():
+            return current
+        replicas = np.where(kept, replicas, np.ceil(replicas * 1.01 + 0.5))
+    last = served(Sized(sized.prospects, sized.row, replicas, sized.rate), question)
+    places = np.flatnonzero(keeps(last, question))
+    return served(last.sized.at(places), question)
