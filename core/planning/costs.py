@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from core.catalog import Accelerator
+from core.catalog.nodes import gpus_per_node
 from core.cost.prices import Price, hourly_cost, instances_needed, prices_of
 from core.planning.question import Question
 from core.planning.sizing import Sized
@@ -51,7 +53,8 @@ def costs_of(sized: Sized, question: Question) -> Costs:
         if not len(rows):
             continue
         for price in prices_for(question, record.id):
-            usd = hourly_cost(price, sized.gpus_per_replica[rows], sized.tp[rows], total[rows])
+            groups = _together(price, record, sized, rows)
+            usd = hourly_cost(price, sized.gpus_per_replica[rows], groups, total[rows])
             cheaper = usd < best[rows]
             best[rows] = np.where(cheaper, usd, best[rows])
             place[rows] = np.where(cheaper, len(known), place[rows])
@@ -59,10 +62,22 @@ def costs_of(sized: Sized, question: Question) -> Costs:
     return Costs(best, place, tuple(known))
 
 
+def _together(price: Price, record: Accelerator, sized: Sized, rows: Any) -> Any:
+    """Return how many GPUs of one replica must be in the same instance.
+
+    Whole servers are joined by a fast network, so that only a tensor-parallel group stays inside one. What runs
+    between smaller instances is unknown: a replica then stays in one of them.
+    """
+    whole = price.offer is None or price.gpus >= gpus_per_node(record)
+    return sized.tp[rows] if whole else sized.gpus_per_replica[rows]
+
+
 def instances_of(price: Price | None, sized: Sized, row: int, spare: int) -> int | None:
     """Return how many instances of *price* candidate *row* rents; None without an offer."""
     if price is None or price.offer is None:
         return None
+    record = sized.prospects.field.records[int(sized.device[row])]
+    group = int(_together(price, record, sized, np.array([row]))[0])
     total = int(sized.replicas[row]) + spare
-    needed: int | None = instances_needed(price, int(sized.gpus_per_replica[row]), int(sized.tp[row]), total)
+    needed: int | None = instances_needed(price, int(sized.gpus_per_replica[row]), group, total)
     return needed

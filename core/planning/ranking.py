@@ -24,7 +24,7 @@ def _value(plan: Plan, objective: Objective, share: float) -> float:
 
 
 def ranked(plans: Iterable[Plan], objective: Objective, share: float) -> list[Plan]:
-    """Return *plans*, the best first: by *objective*, then cost, GPUs and TTFT at *share*.
+    """Return *plans*, the best first: by *objective*, then cost, GPUs and the time of a request.
 
     Plans without a price come after those with one where cost counts.
     """
@@ -34,7 +34,7 @@ def ranked(plans: Iterable[Plan], objective: Objective, share: float) -> list[Pl
             _value(plan, objective, share),
             _or_last(plan.usd_per_hour),
             plan.gpus,
-            plan.service.ttft[share],
+            plan.service.request,
             plan.id,
         ),
     )

@@ -32,13 +32,16 @@ _SLACK = 1.01
 def relaxations_of(question: Question, attempts: list[Attempt], search: Search) -> Iterator[Relaxation]:
     """Yield each constraint that, loosened alone, admits a plan, with the value that is enough for one.
 
-    Each is proved by a search with that value.
+    Each is proved by a search with that value. Where none is enough alone, one says what all would have to be.
     """
-    yield from _of_targets(question, attempts, search)
-    yield from _of_headroom(question, attempts, search)
-    yield from _of_limits(question, search)
-    yield from _of_sets(question, search)
-    yield from _of_traffic(question, attempts, search)
+    found = [
+        *_of_targets(question, attempts, search),
+        *_of_headroom(question, attempts, search),
+        *_of_limits(question, search),
+        *_of_sets(question, search),
+        *_of_traffic(question, attempts, search),
+    ]
+    yield from found or _of_all(question, search)
 
 
 def _most_replicas(question: Question, attempt: Attempt) -> Any:
@@ -203,3 +206,32 @@ def _of_traffic(question: Question, attempts: list[Attempt], search: Search) -> 
         loose = replace(question, traffic=replace(question.traffic, rate=needed))
         shown = {"given": f"{given:.3g}", "needed": f"{needed:.3g}"}
         yield from _proved(loose, search, "requests_per_second", given, needed, **shown)
+
+
+def _of_all(question: Question, search: Search) -> Iterator[Relaxation]:
+    """Yield what is left where no constraint alone is at fault: no latency to keep, and any number of GPUs.
+
+    Its values are the GPUs of the cheapest such plan, of which the sentence tells the latency.
+    """
+    limits = replace(
+        question.limits,
+        gpus=None,
+        budget=None,
+        gpus_per_replica=WIDEST,
+        owned=dict.fromkeys(question.limits.owned, _UNLIMITED),
+    )
+    loose = replace(question, targets=Targets(share=question.targets.share), limits=limits)
+    plans = search(loose)
+    if not plans:
+        return
+    service = plans[0].service
+    reason = say(
+        "planning.relax_all",
+        plan=plan_words(plans[0]),
+        gpus=plans[0].gpus,
+        share=round(question.targets.share * 100),
+        ttft=format_seconds(service.ttft[question.targets.share], 2),
+        tpot=format_seconds(service.tpot, 2),
+        request=format_seconds(service.request, 2),
+    )
+    yield Relaxation("all", 0.0, float(plans[0].gpus), reason)

@@ -20,9 +20,9 @@ from core.speed.profile import FORMATS, StepProfile
 from core.speed.queueing import (
     Prompts,
     lanes_of,
+    most_served,
     operating_point,
     prompt_times,
-    saturation_of,
     ttft_quantile,
 )
 from core.speed.serving import Load
@@ -151,7 +151,7 @@ def _block(stock: Stock, candidates: Candidates, traffic: Traffic, share: float,
     heavy = slots ** np.linspace(0.0, 1.0, points)
     concurrency = np.concatenate([np.broadcast_to(LIGHT, (len(slots), len(LIGHT))), heavy], axis=1)
     load = replace(load, concurrency=slots, chunk=chunk)
-    stable = saturation_of(profile, device, constants, load, traffic, prompts)
+    stable = most_served(profile, device, constants, load, traffic, prompts)
     load = replace(load, concurrency=concurrency)
     point = operating_point(profile, device, constants, load, traffic, prompts)
     rate = np.minimum(point.arrival, stable)
