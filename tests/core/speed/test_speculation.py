@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -53,6 +55,24 @@ def test_more_acceptance_is_never_slower(*, profile, h100, model, drafts, accept
         assert more.per_token <= less.per_token * (1 + 1e-12)
         assert more.request <= less.request * (1 + 1e-12)
         assert more.throughput >= less.throughput * (1 - 1e-12)
+
+
+@relaxed
+@given(
+    model=st.sampled_from([LLAMA, DEEPSEEK]),
+    more=st.floats(1.0, 4.0),
+    drafts=st.integers(0, 16),
+    accepted=probabilities,
+    cached=probabilities,
+)
+def test_more_bandwidth_is_never_slower(*, profile, h100, model, more, drafts, accepted, cached):
+    constants, one = constants_of("vllm"), profile(model)
+    faster = dataclasses.replace(h100, bandwidth=h100.bandwidth * more)
+    load = Load(4000, 300, 64, cached=cached, drafts=drafts, acceptance=accepted, drafting=one)
+    base, wide = (static_batch(one, device, constants, load) for device in (h100, faster))
+    assert wide.per_token <= base.per_token * (1 + 1e-12)
+    assert wide.prefill <= base.prefill * (1 + 1e-12)
+    assert wide.request <= base.request * (1 + 1e-12)
 
 
 def test_no_drafts_change_nothing(profile, h100, constants):
