@@ -57,7 +57,13 @@ def drawn(planned: Planned) -> tuple[list[Plan], list[Plan]]:
     """Return the plans that have a place: the best and those of the front, and the layouts behind them."""
     best = _once(plan for plan in (*planned.plans, *planned.front) if _is_drawn(plan))
     known = {plan.id for plan in best}
-    behind = _once(plan for plan in planned.alternatives if _is_drawn(plan) and plan.id not in known)
+    dearest = max((plan.usd_per_month or 0.0 for plan in best), default=0.0)
+    # A layout that costs more than every best plan would only stretch the axis.
+    behind = _once(
+        plan
+        for plan in planned.alternatives
+        if _is_drawn(plan) and plan.id not in known and (plan.usd_per_month or 0.0) <= dearest
+    )
     return best, behind[:MOST_BEHIND]
 
 

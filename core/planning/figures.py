@@ -27,7 +27,7 @@ def shown(plan: Plan, name: str, language: str, share: float = 0.99) -> str:
     if not is_stable(plan):
         return text("plan_page.unstable", language)
     found = estimate(plan, name, share)
-    return format_seconds(found.value, min(3, found.digits))
+    return _spell(name, found.value, min(3, found.digits))
 
 
 def ranged(plan: Plan, name: str, share: float = 0.99) -> str | None:
@@ -36,10 +36,15 @@ def ranged(plan: Plan, name: str, share: float = 0.99) -> str | None:
     if not is_stable(plan) or not found.high > found.low or not math.isfinite(found.high):
         return None
     digits = min(3, found.digits)
-    low, high = format_seconds(found.low, digits), format_seconds(found.high, digits)
-    if low[-2:] == high[-2:]:
-        low = low.removesuffix(" ms").removesuffix(" s")
+    low, high = _spell(name, found.low, digits), _spell(name, found.high, digits)
+    if low.split()[1] == high.split()[1]:
+        low = low.split()[0]
     return f"{low} – {high}"
+
+
+def _spell(name: str, seconds: float, digits: int) -> str:
+    """Return a latency in the unit that people use for its kind: whole requests take seconds."""
+    return f"{format_digits(seconds, digits)} s" if name == "request" else format_seconds(seconds, digits)
 
 
 def utilisation(plan: Plan) -> str:

@@ -15,29 +15,32 @@ VIEWS = ("curve", "why", "fleet", "launch", "share")
 HAND = ("hidden", "layers", "heads", "kv_heads", "inner", "vocabulary")
 
 
-def _model_id(name: str) -> str | None:
+def model_id(name: str) -> str | None:
+    """Return the id of the catalogue's model *name*, None where there is none."""
     try:
         return find_model(name).id
     except PlannerError:
         return None
 
 
-def _gpu_id(name: str) -> str | None:
+def gpu_id(name: str) -> str | None:
+    """Return the id of the catalogue's accelerator *name*, None where there is none."""
     try:
         return find_accelerator(name).id
     except PlannerError:
         return None
 
 
-def _one_of(*names: str) -> Any:
+def one_of(*names: str) -> Any:
+    """Return what reads one of *names*, and nothing else."""
     return lambda given: given if given in names else None
 
 
 FIELDS = {
-    "source": Field("catalogue", known=_one_of(*SOURCES)),
-    "view": Field("curve", known=_one_of(*VIEWS)),
-    "model": Field(MODEL, known=_model_id),
-    "gpu": Field(GPU, known=_gpu_id),
+    "source": Field("catalogue", known=one_of(*SOURCES)),
+    "view": Field("curve", known=one_of(*VIEWS)),
+    "model": Field(MODEL, known=model_id),
+    "gpu": Field(GPU, known=gpu_id),
     "gpus": Field(8, int, 1, 1024),
     "context": Field(32768, int, 1, 10**8),
     "requests": Field(16, int, 1, 10**6),
@@ -50,13 +53,13 @@ FIELDS = {
     "pp": Field(1, int, 1, 256),
     "dp": Field(1, int, 1, 1024),
     "ep": Field(1, int, 1, 1024),
-    "engine": Field("vllm", known=_one_of(*ENGINES)),
+    "engine": Field("vllm", known=one_of(*ENGINES)),
     "version": Field(None),
     "fraction": Field(None, float, 0.05, 1.0),
     "seqs": Field(None, int, 1, 10**6),
     "batched": Field(None, int, 1, 10**8),
     "eager": Field(False, bool),
-    "flash": Field(None, known=_one_of("on", "off")),
+    "flash": Field(None, known=one_of("on", "off")),
     "in_use": Field(0.0, float, 0.0, 100_000.0),
     "hidden": Field(4096, int, 1, 10**6),
     "layers": Field(32, int, 1, 10**4),

@@ -31,12 +31,13 @@ def model_picker(inputs: Inputs, t: Callable[..., str]) -> None:
     if inputs["source"] == "catalogue":
         inputs.choice("model", t("size.model"), ordered_ids(), help=t("size.help.model"))
     elif inputs["source"] == "config":
-        _config(t)
+        own_config(t)
     else:
         _hand(inputs, t)
 
 
-def _config(t: Callable[..., str]) -> None:
+def own_config(t: Callable[..., str]) -> None:
+    """Draw the places for a config.json of one's own, which the pages share."""
     st.file_uploader(
         t("size.upload"), type=["json"], key=_FILE, on_change=_uploaded, help=t("size.help.upload")
     )

@@ -1,0 +1,35 @@
+"""Plan: which GPUs, how many and at what cost, for a workload and the latency it has to keep."""
+
+import streamlit as st
+
+from pages.parts import language
+from pages.parts.inputs import Inputs
+from pages.parts.plan_answer import plan_answer
+from pages.parts.plan_fields import FIELDS
+from pages.parts.plan_sidebar import plan_sidebar, tell_fault
+from pages.parts.planning import asked
+
+t = language.translator()
+inputs = Inputs("plan", FIELDS)
+refused = inputs.settle()
+
+st.title(t("plan_page.title"), anchor=False)
+st.caption(t("plan_page.subtitle"))
+with st.container():
+    if refused:
+        listed = ", ".join(f"{name}={given}" for name, given in refused.items())
+        st.warning(t("size.bad_link", listed=listed), icon=":material/link_off:")
+# The inputs before the answer: a search takes longer than they do.
+with st.sidebar:
+    places = plan_sidebar(inputs, t)
+
+
+@st.fragment
+def answer() -> None:
+    """Draw the answer; another plan or view runs only this, and searches for nothing."""
+    plan_answer(inputs, t)
+
+
+answer()
+result = asked(inputs)
+tell_fault(places, None if result.waiting else result.error)
