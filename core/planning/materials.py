@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -175,8 +175,8 @@ def sold(size: float, sizes: tuple[int, ...]) -> int:
     return next((one for one in sizes if size <= one), math.ceil(size / sizes[-1]) * sizes[-1])
 
 
-def _unit(name: str, **values: Any) -> Sentence:
-    return say(f"materials.unit.{name}", **values)
+def _unit(key: str, /, **values: Any) -> Sentence:
+    return say(f"materials.unit.{key}", **values)
 
 
 def _gpus(need: _Need, needed: int) -> Line:
@@ -199,10 +199,10 @@ def _cores(need: _Need) -> Line:
     return _each_node(
         need,
         "cpu_cores",
-        _unit("cores"),
         [need.inside * rate for rate in (cores.value, cores.low, cores.high)],
-        say("materials.rule.cpu_cores", rate=cores.value, low=cores.low, high=cores.high),
-        cores.provenance.source,
+        unit=_unit("cores"),
+        rule=say("materials.rule.cpu_cores", rate=cores.value, low=cores.low, high=cores.high),
+        source=cores.provenance.source,
     )
 
 
@@ -220,7 +220,7 @@ def _ram(need: _Need) -> Line:
         gpu_memory=need.gpu_bytes / GIB,
         checkpoint=need.checkpoint / GIB,
     )
-    return _each_node(need, "ram", _unit("gib"), sizes, rule, factor.provenance.source)
+    return _each_node(need, "ram", sizes, unit=_unit("gib"), rule=rule, source=factor.provenance.source)
 
 
 def _disk(need: _Need) -> Line:
@@ -234,7 +234,7 @@ def _disk(need: _Need) -> Line:
         )
     ]
     rule = say("materials.rule.disk", copies=copies.value, checkpoint=need.checkpoint / GB, base=base.value)
-    return _each_node(need, "disk", _unit("gb"), sizes, rule, copies.provenance.source)
+    return _each_node(need, "disk", sizes, unit=_unit("gb"), rule=rule, source=copies.provenance.source)
 
 
 def _network(need: _Need) -> Line:
@@ -247,16 +247,23 @@ def _network(need: _Need) -> Line:
             gen=need.record.pcie_gen or 5,
         )
         ports = [float(need.inside)] * 3
-        return _each_node(need, "network", _unit("ports", rate=rate), ports, rule, "PCI Express rates")
+        return _each_node(
+            need,
+            "network",
+            ports,
+            unit=_unit("ports", rate=rate),
+            rule=rule,
+            source="PCI Express rates; ConnectX cards",
+        )
     front = rules()["front_ports"]
     rate = round(rules()["front_gbit_board" if need.is_board else "front_gbit"].value)
     return _each_node(
         need,
         "network",
-        _unit("ports", rate=rate),
         [front.value, front.low, front.high],
-        say("materials.rule.network", ports=front.value, rate=rate),
-        front.provenance.source,
+        unit=_unit("ports", rate=rate),
+        rule=say("materials.rule.network", ports=front.value, rate=rate),
+        source=front.provenance.source,
     )
 
 
@@ -281,37 +288,37 @@ def _power(need: _Need) -> tuple[Line, ...]:
         high=overhead.high,
     )
     return (
-        _each_node(need, "power", _unit("kw"), node, power, overhead.provenance.source),
+        _each_node(need, "power", node, unit=_unit("kw"), rule=power, source=overhead.provenance.source),
         _each_node(
             need,
             "power_building",
-            _unit("kw"),
             building,
-            say("materials.rule.power_building", pue=pue.value, low=pue.low, high=pue.high),
-            pue.provenance.source,
+            unit=_unit("kw"),
+            rule=say("materials.rule.power_building", pue=pue.value, low=pue.low, high=pue.high),
+            source=pue.provenance.source,
         ),
         _each_node(
             need,
             "heat",
-            _unit("btu"),
             [kw * BTU_PER_KWH for kw in node],
-            say("materials.rule.heat", btu=BTU_PER_KWH),
-            overhead.provenance.source,
+            unit=_unit("btu"),
+            rule=say("materials.rule.heat", btu=BTU_PER_KWH),
+            source=overhead.provenance.source,
         ),
     )
 
 
 def _space(need: _Need) -> Line:
-    small = need.is_computer or need.inside == 1 and need.record.form_factor != "PCIe"
+    small = need.is_computer or (need.inside == 1 and need.record.form_factor != "PCIe")
     name = "small" if small or joins_nodes(need.record) else "board" if need.is_board else "cards"
     units = rules()[f"rack_units_{name}"]
     return _each_node(
         need,
         "rack_units",
-        _unit("rack_units"),
         [units.value, units.low, units.high],
-        say(f"materials.rule.rack_{name}", units=units.value, low=units.low, high=units.high),
-        units.provenance.source,
+        unit=_unit("rack_units"),
+        rule=say(f"materials.rule.rack_{name}", units=units.value, low=units.low, high=units.high),
+        source=units.provenance.source,
     )
 
 
@@ -320,7 +327,7 @@ def _part_of_device(name: str, unit: Sentence) -> Line:
 
 
 def _each_node(
-    need: _Need, name: str, unit: Sentence, amounts: list[float], rule: Sentence, source: str
+    need: _Need, name: str, amounts: Sequence[float], *, unit: Sentence, rule: Sentence, source: str
 ) -> Line:
     """Return a line of *amounts* (value, low, high) of each node."""
     total = [amount * need.nodes for amount in amounts]

@@ -27,7 +27,7 @@ class Guide(Record):
     """A planning guide: the title as published, and its day where the copy has one."""
 
     title: str
-    date: date | None = None
+    published: date | None = None
     note: str = ""
 
 

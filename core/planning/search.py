@@ -20,12 +20,12 @@ from core.planning.rejections import Attempt, rejections_of
 from core.planning.relaxations import relaxations_of
 from core.planning.result import HOURS_PER_MONTH, Plan, Planned, Service
 from core.planning.service import FULLEST, curves
-from core.planning.sizing import BOUNDS, Served, Sized, shortlist, worked_out
+from core.planning.sizing import BOUNDS, Served, Sized, refined, shortlist, worked_out
 from core.speed.bands import Kind, band
 from core.speed.estimate import era_of
 from core.text import Sentence, say
 
-WORKED_OUT = 5
+WORKED_OUT = 4
 """Candidates of one model and accelerator, fewest GPUs first, whose service is worked out exactly."""
 
 
@@ -85,20 +85,20 @@ def _attempt(question: Question, model: Model, ids: tuple[str, ...]) -> Attempt:
     found = curves(prospects.field.stock, prospects.candidates, question.traffic, question.targets.share)
     allowed = prospects.gpus <= question.limits.gpus_per_replica
     sized = shortlist(prospects, found, question, allowed)
-    chosen = worked_out(sized.at(_most_promising(sized, question)), question)
+    chosen = worked_out(refined(sized.at(_most_promising(sized, question)), question), question)
     costs = costs_of(chosen.sized, question)
     return Attempt(prospects, found, chosen, costs, _within(question, chosen.sized, costs))
 
 
 def _most_promising(sized: Sized, question: Question) -> Any:
-    """Return the places of the WORKED_OUT candidates of each accelerator that need the fewest GPUs.
+    """Return the places of the WORKED_OUT candidates of each accelerator that need the fewest GPUs, the quickest first.
 
     Prices do not matter here: a cheaper GPU-hour must never lead to a costlier plan.
     """
     if not len(sized.row):
         return sized.row
     gpus = (sized.replicas + question.limits.spare) * sized.gpus_per_replica
-    order = np.lexsort((sized.gpus_per_replica, gpus, sized.device))
+    order = np.lexsort((sized.quick, gpus, sized.device))
     device = sized.device[order]
     start = np.searchsorted(device, device, side="left")
     return np.sort(order[np.arange(len(order)) - start < WORKED_OUT])

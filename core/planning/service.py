@@ -31,7 +31,7 @@ from core.traffic import Traffic
 POINTS = 14
 """Concurrencies at which a candidate is evaluated in the first pass."""
 
-FINE_POINTS = 64
+FINE_POINTS = 30
 """The same for the few that are worked out."""
 
 LIGHT = (0.01, 0.3)

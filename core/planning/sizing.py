@@ -24,13 +24,15 @@ BOUNDS = ("memory", "compute", "overhead", "network")
 class Sized:
     """Candidates with the replicas that they need: rows of `prospects`, all arrays over them.
 
-    `rate` is the largest of one replica that all targets and the headroom allow.
+    `rate` is the largest of one replica that all targets and the headroom allow, `quick` the seconds of a request
+    that meets no other.
     """
 
     prospects: Prospects
     row: Any
     replicas: Any
     rate: Any
+    quick: Any
 
     @property
     def gpus_per_replica(self) -> Any:
@@ -49,7 +51,13 @@ class Sized:
 
     def at(self, places: Any) -> Sized:
         """Return those at *places*."""
-        return Sized(self.prospects, self.row[places], self.replicas[places], self.rate[places])
+        return Sized(
+            self.prospects, self.row[places], self.replicas[places], self.rate[places], self.quick[places]
+        )
+
+    def with_replicas(self, replicas: Any) -> Sized:
+        """Return the same candidates with as many *replicas*."""
+        return replace(self, replicas=replicas)
 
 
 @dataclass(frozen=True)
@@ -83,11 +91,11 @@ def shortlist(prospects: Prospects, found: Curves, question: Question, allowed: 
     rate = np.where(allowed, allowed_rate(found, question.targets, question.limits.headroom), 0.0)
     replicas = replicas_for(rate, question.traffic.peak_rate)
     rows = np.flatnonzero(np.isfinite(replicas))
+    quick = found.request[:, 0]
     if not len(rows):
-        return Sized(prospects, rows, replicas[rows], rate[rows])
+        return Sized(prospects, rows, replicas[rows], rate[rows], quick[rows])
     tp = prospects.field.tp[prospects.variant]
     kind = (prospects.device * 100_003 + prospects.gpus) * 1009 + tp
-    quick = found.ttft[:, 0] + found.tpot[:, 0]
     kept = np.concatenate(
         [
             _first_of_each(kind[rows], replicas[rows], quick[rows]),
@@ -95,7 +103,7 @@ def shortlist(prospects: Prospects, found: Curves, question: Question, allowed: 
         ]
     )
     chosen = rows[np.unique(kept)]
-    return _refined(Sized(prospects, chosen, replicas[chosen], rate[chosen]), question)
+    return Sized(prospects, chosen, replicas[chosen], rate[chosen], quick[chosen])
 
 
 def _first_of_each(kind: Any, *by: Any) -> Any:
@@ -106,8 +114,8 @@ def _first_of_each(kind: Any, *by: Any) -> Any:
     return order[first]
 
 
-def _refined(sized: Sized, question: Question) -> Sized:
-    """Return *sized* with rates from curves of many points."""
+def refined(sized: Sized, question: Question) -> Sized:
+    """Return *sized* with replicas for rates from curves of many points; those that serve nothing are left out."""
     prospects = sized.prospects
     fine = curves(
         prospects.field.stock,
@@ -118,8 +126,7 @@ def _refined(sized: Sized, question: Question) -> Sized:
     )
     rate = allowed_rate(fine, question.targets, question.limits.headroom)
     replicas = replicas_for(rate, question.traffic.peak_rate)
-    kept = np.isfinite(replicas)
-    return Sized(prospects, sized.row[kept], replicas[kept], rate[kept])
+    return replace(sized, replicas=replicas, rate=rate).at(np.isfinite(replicas))
 
 
 def served(sized: Sized, question: Question) -> Served:
@@ -172,14 +179,14 @@ def worked_out(sized: Sized, question: Question) -> Served:
     The interpolated number is met in nearly all cases: one less and up to three more are tried.
     """
     replicas = sized.replicas
-    fewer = Sized(sized.prospects, sized.row, np.maximum(replicas - 1.0, 1.0), sized.rate)
+    fewer = sized.with_replicas(np.maximum(replicas - 1.0, 1.0))
     replicas = np.where(keeps(served(fewer, question), question), fewer.replicas, replicas)
     for _ in range(3):
-        current = served(Sized(sized.prospects, sized.row, replicas, sized.rate), question)
+        current = served(sized.with_replicas(replicas), question)
         kept = keeps(current, question)
         if kept.all():
             return current
         replicas = np.where(kept, replicas, np.ceil(replicas * 1.01 + 0.5))
-    last = served(Sized(sized.prospects, sized.row, replicas, sized.rate), question)
+    last = served(sized.with_replicas(replicas), question)
     places = np.flatnonzero(keeps(last, question))
     return served(last.sized.at(places), question)
