@@ -6,10 +6,11 @@ from core.charts.memory_bar import amount_of, segments
 from core.charts.memory_curve import stops_at
 from core.charts.pareto import drawn
 from core.memory.serving import ServingMemory
+from core.planning.day import DayCurve
 from core.planning.figures import percentile, shown
 from core.planning.result import Planned
 from core.planning.words import plan_words
-from core.quantities import format_gib, format_length, format_usd
+from core.quantities import format_digits, format_gib, format_length, format_usd
 from core.text import text
 
 
@@ -56,4 +57,16 @@ def pareto_alt(planned: Planned, language: str = "en") -> str:
         fastest=plan_words(fastest),
         dear=format_usd(fastest.usd_per_month or 0.0),
         fast=shown(fastest, "ttft", language, share),
+    )
+
+
+def day_alt(curve: DayCurve, language: str = "en") -> str:
+    """Return the sentence for `day`: the busiest hour against the stable load, and hours above the line."""
+    return text(
+        "chart.day_alt",
+        language,
+        busiest=format_digits(max(curve.rate), 2),
+        quietest=format_digits(min(curve.rate), 2),
+        stable=format_digits(curve.stable, 2),
+        above=len(curve.above),
     )
