@@ -56,7 +56,7 @@ def _most_replicas(question: Question, attempt: Attempt) -> Any:
     if limits.budget is not None:
         many = 64.0  # of so many, instances that are shared are full
         rows = np.arange(len(prospects.variant))
-        sized = Sized(prospects, rows, np.full(len(rows), many), *np.ones((2, len(rows))))
+        sized = Sized(prospects, rows, np.full(len(rows), many), np.ones(len(rows)))
         usd = costs_of(sized, question).usd_per_hour / (many + limits.spare)
         most = np.minimum(most, np.floor(limits.budget / 730.0 / usd))
     return most - limits.spare

@@ -25,14 +25,14 @@ class Sized:
     """Candidates with the replicas that they need: rows of `prospects`, all arrays over them.
 
     `rate` is the largest of one replica that all targets and the headroom allow, `quick` the seconds of a request
-    that meets no other.
+    that meets no other (None: not asked for).
     """
 
     prospects: Prospects
     row: Any
     replicas: Any
     rate: Any
-    quick: Any
+    quick: Any = None
 
     @property
     def gpus_per_replica(self) -> Any:
@@ -51,9 +51,8 @@ class Sized:
 
     def at(self, places: Any) -> Sized:
         """Return those at *places*."""
-        return Sized(
-            self.prospects, self.row[places], self.replicas[places], self.rate[places], self.quick[places]
-        )
+        quick = None if self.quick is None else self.quick[places]
+        return Sized(self.prospects, self.row[places], self.replicas[places], self.rate[places], quick)
 
     def with_replicas(self, replicas: Any) -> Sized:
         """Return the same candidates with as many *replicas*."""
