@@ -1,0 +1,64 @@
+"""The simulation of a lane, pass by pass, and the closed form beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.speed.prompts import lanes_of
+from core.speed.serving import Load, closed_loop, prompts_of
+from core.speed.simulation import simulate
+from core.traffic import Traffic, fixed, lognormal
+
+ANY = Load(1.0, 1.0, 1.0)
+CHAT = Traffic(5.0, lognormal(1000, 2500), lognormal(300, 800))
+
+
+def test_the_same_seed_gives_the_same_requests(profile, h100, constants):
+    one, same, other = (
+        simulate(profile(), h100, constants, ANY, CHAT, slots=256, count=500, seed=seed) for seed in (1, 1, 2)
+    )
+    assert one == same
+    assert one != other
+
+
+def test_a_request_alone_waits_for_its_own_prompt(profile, h100, constants):
+    rare = Traffic(1e-4, fixed(1000), fixed(100))
+    found = simulate(profile(), h100, constants, ANY, rare, slots=8, count=200)
+    alone = float(prompts_of(profile(), h100, constants, Load(1000.0, 100.0, 1.0), 1.0).total)
+    assert found.ttft[0.5].value == pytest.approx(alone, rel=1e-3)
+    assert found.ttft[0.99].error == pytest.approx(0.0, abs=1e-9)
+    assert found.concurrency == pytest.approx(1e-4 * found.request[0.5].value, rel=0.3)
+
+
+def test_a_closed_loop_has_the_throughput_of_the_formula(profile, h100, constants):
+    load = Load(1000.0, 300.0, 32.0)
+    loop = Traffic(1.0, fixed(1000), fixed(300))
+    found = simulate(profile(), h100, constants, ANY, loop, slots=32, loop=32, count=1000)
+    formula = closed_loop(profile(), h100, constants, load)
+    assert found.rate * 300 == pytest.approx(float(formula.throughput), rel=0.03)
+    assert found.per_token[0.5].value == pytest.approx(float(formula.per_token), rel=0.05)
+
+
+def test_littles_law(profile, h100, constants):
+    found = simulate(profile(), h100, constants, ANY, CHAT, slots=256, count=3000)
+    mean = found.concurrency / 5.0
+    assert found.request[0.5].value < mean < found.request[0.9].value
+
+
+def test_one_slot_serves_one_after_the_other(profile, h100, constants):
+    traffic = Traffic(0.2, fixed(1000), fixed(300))
+    one, many = (
+        simulate(profile(), h100, constants, ANY, traffic, slots=slots, count=1000) for slots in (1, 64)
+    )
+    assert one.concurrency <= 1.0
+    assert one.per_token[0.99].value < many.per_token[0.99].value
+    assert one.ttft[0.95].value > 2.0 * many.ttft[0.95].value
+
+
+def test_lanes_share_the_requests(profile, h100, constants):
+    wide = profile("deepseek-ai/DeepSeek-V3", tp=1, dp=8, ep=8, attention_dp=True)
+    found = simulate(wide, h100, constants, ANY, CHAT, slots=64, count=500)
+    assert lanes_of(wide, ANY) == 8
+    assert np.isfinite(found.ttft[0.95].value)
+    assert found.rate == pytest.approx(5.0, rel=0.15)
