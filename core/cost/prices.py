@@ -115,17 +115,23 @@ def stated_price(
 def instances_needed(price: Price, gpus_per_replica: Any, tp: Any, replicas: Any) -> Any:
     """Return how many instances of *price* carry *replicas* of *gpus_per_replica* GPUs, *tp* of them a group.
 
-    Replicas that are smaller than an instance share it. A larger one takes whole instances, each of which holds
-    whole tensor-parallel groups, unless a fabric joins instances. Numbers give an int, or None where a
-    tensor-parallel group fits in no instance; arrays broadcast and give floats, infinite there.
+    See `whole_instances`: an int, or None where a group fits in no instance; of arrays floats, infinite there.
     """
-    size, groups = np.asarray(price.gpus), np.asarray(tp)
-    whole = np.asarray(gpus_per_replica)
-    inside = np.maximum(size // groups, 1)  # tensor-parallel groups of one instance
+    return whole_instances(price.gpus, max(price.reach or 0, price.gpus), gpus_per_replica, tp, replicas)
+
+
+def whole_instances(size: int, reach: int, gpus_per_replica: Any, tp: Any, replicas: Any) -> Any:
+    """Return how many machines of *size* GPUs carry *replicas* of *gpus_per_replica* GPUs each.
+
+    Replicas that are smaller than a machine share it. A larger one takes whole machines, each of which holds
+    whole tensor-parallel groups of *tp* GPUs, unless a fabric of *reach* GPUs joins machines. Numbers give an
+    int, or None where a group exceeds the reach; arrays broadcast and give floats, infinite there.
+    """
+    groups, whole = np.asarray(tp), np.asarray(gpus_per_replica)
+    inside = np.maximum(size // groups, 1)  # tensor-parallel groups of one machine
     sharing = np.ceil(np.asarray(replicas) / np.maximum(size // whole, 1))
     spread = np.ceil(np.where(groups <= size, np.ceil(whole / groups) / inside, whole / size))
-    possible = groups <= max(price.reach or 0, price.gpus)
-    count = np.where(possible, np.where(whole <= size, sharing, replicas * spread), np.inf)
+    count = np.where(groups <= reach, np.where(whole <= size, sharing, replicas * spread), np.inf)
     if count.ndim:
         return count
     return int(count) if np.isfinite(count) else None

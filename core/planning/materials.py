@@ -238,6 +238,8 @@ def _disk(need: _Need) -> Line:
 
 
 def _network(need: _Need) -> Line:
+    if need.is_computer:
+        return _part_of_device("network", _unit("gbit"))
     if need.spans:
         rate = _PORT_GBIT.get(need.record.pcie_gen or 5, 400)
         fabric = joins_nodes(need.record)
@@ -281,11 +283,12 @@ def _power(need: _Need) -> tuple[Line, ...]:
     ]
     building = [kw * factor for kw, factor in zip(node, (pue.value, pue.low, pue.high), strict=True)]
     power = say(
-        "materials.rule.power",
+        "materials.rule.power_computer" if need.is_computer else "materials.rule.power",
         watts=watts,
         share=overhead.value,
         low=overhead.low,
         high=overhead.high,
+        rated=rules()["power_rated"].value,
     )
     return (
         _each_node(need, "power", node, unit=_unit("kw"), rule=power, source=overhead.provenance.source),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from core.catalog import accelerators
+from core.catalog.nodes import joins_nodes
 from core.catalog.records import Record
 from core.planning.materials import Materials
 from core.quantities import GB, GIB
@@ -32,13 +33,16 @@ class Guide(Record):
 
 
 class Recommendation(Record):
-    """One machine that a guide recommends; None: it does not say. `ram_gb` and `disk_gb` as sold, of each node."""
+    """What a guide recommends to buy; None: it does not say.
+
+    `gpus`, `cores`, `threads`, `ram_gb` and `disk_gb` (as sold) are those of each of the `nodes`.
+    """
 
     id: str
     guide: str
     accelerator: str
     gpus: int | None = None
-    nodes: int | None = None
+    nodes: int = 1
     cores: int | None = None
     threads: int | None = None
     ram_gb: int | None = None
@@ -59,9 +63,13 @@ class Recommendation(Record):
 
 @dataclass(frozen=True)
 class Difference:
-    """One row: what the guide says (None: nothing), what the rule gives, and why they differ."""
+    """One row: what a guide says for one node, what the rule gives, and why they differ.
+
+    `by` is the recommendation that says so; it and `guide` are None where none of so large a machine does.
+    """
 
     name: str
+    by: Recommendation | None
     guide: float | None
     ours: float | None
     unit: Sentence
@@ -97,51 +105,68 @@ def headroom() -> float:
 
 
 def recommendation_for(gpus: int) -> Recommendation:
-    """Return the machine that the guides recommend for *gpus* GPUs: the smallest with as many, else the largest."""
-    machines = recommendations()[: len(_content()["machines"])]
-    return next((machine for machine in machines if (machine.gpus or 0) >= gpus), machines[-1])
+    """Return what the guides recommend for *gpus* GPUs in all: the smallest with as many, else the largest."""
+    machines = _machines()
+    return next((one for one in machines if one.nodes * (one.gpus or 0) >= gpus), machines[-1])
 
 
 def compare(bill: Materials) -> tuple[Difference, ...]:
-    """Return a node of *bill* beside the guides' machine with as many GPUs, row by row."""
-    guide = recommendation_for(bill.gpus_per_node)
+    """Return a node of *bill* beside what the guides say of a machine with as many GPUs, row by row.
+
+    Where the guide of that machine is silent, the next larger machine that a guide describes speaks.
+    """
     return (
-        _gpus(bill, guide),
-        _row(bill, "cpu_cores", guide.cores, _cores_why(bill, guide)),
-        _row(bill, "ram", guide.ram_gb, _ram_why(bill, guide)),
-        _row(bill, "disk", guide.disk_gb, _disk_why(bill, guide)),
-        _row(bill, "network", guide.network_gbit, _network_why(bill, guide)),
+        _gpus(bill),
+        _row(bill, "cpu_cores", "cores", _cores_why),
+        _row(bill, "ram", "ram_gb", _ram_why),
+        _row(bill, "disk", "disk_gb", _disk_why),
+        _row(bill, "network", "network_gbit", _network_why),
     )
 
 
-def _row(bill: Materials, name: str, said: float | None, why: Sentence) -> Difference:
+def _machines() -> tuple[Recommendation, ...]:
+    return recommendations()[: len(_content()["machines"])]
+
+
+def _row(
+    bill: Materials, name: str, field: str, why: Callable[[Materials, Recommendation], Sentence]
+) -> Difference:
     line = bill.line(name)
-    ours = _gbit(bill) if name == "network" else line.per_node
     unit = say("materials.unit.gbit") if name == "network" else line.unit
+    ours = _gbit(bill) if name == "network" else line.per_node
+    by = _speaker(bill.gpus_per_node, field)
+    said = None if by is None else getattr(by, field)
     if line.per_node is None:
-        why = line.rule
-    elif said is None:
-        why = say("materials.why.silent")
-    return Difference(name, said, ours, unit, why)
+        return Difference(name, by, said, ours, unit, line.rule)
+    return Difference(name, by, said, ours, unit, why(bill, by) if by else say("materials.why.silent"))
 
 
-def _gbit(bill: Materials) -> float:
+def _speaker(gpus: int, field: str) -> Recommendation | None:
+    """Return the smallest recommendation of at least *gpus* GPUs a node, or of nodes without number, with *field*."""
+    others = recommendations()[len(_machines()) :]
+    large = [one for one in _machines() if (one.gpus or 0) >= gpus]
+    uncounted = [one for one in others if one.gpus is None]
+    return next((one for one in large + uncounted if getattr(one, field) is not None), None)
+
+
+def _gbit(bill: Materials) -> float | None:
     """Return the rate of one port of the network line, Gb/s."""
-    return float(bill.line("network").unit.values["rate"])
+    rate = bill.line("network").unit.values.get("rate")
+    return None if rate is None else float(rate)
 
 
-def _gpus(bill: Materials, guide: Recommendation) -> Difference:
-    device = accelerators()[guide.accelerator].name
+def _gpus(bill: Materials) -> Difference:
+    by = recommendation_for(bill.gpus_per_node)
     why = say(
         "materials.why.gpus",
-        machine=guide.title,
-        count=guide.gpus,
-        device=device,
+        machine=by.title,
+        count=by.gpus,
+        device=accelerators()[by.accelerator].name,
         replicas=bill.replicas,
         per_replica=bill.gpus_per_replica,
         nodes=bill.nodes,
     )
-    return Difference("gpus", guide.gpus, bill.gpus_per_node, bill.line("gpus").unit, why)
+    return Difference("gpus", by, by.gpus, bill.gpus_per_node, bill.line("gpus").unit, why)
 
 
 def _cores_why(bill: Materials, guide: Recommendation) -> Sentence:
@@ -182,12 +207,18 @@ def _disk_why(bill: Materials, guide: Recommendation) -> Sentence:
         return say("materials.why.disk_too_small", **here)
     if said * GB < 2 * bill.checkpoint:
         return say("materials.why.disk_once", **here)
-    return say("materials.why.disk_enough" if said >= here["ours"] else "materials.why.disk_close", **here)
+    if said < here["ours"]:
+        return say("materials.why.disk_close", **here)
+    return say(
+        "materials.why.disk_ample" if said >= 2 * here["ours"] else "materials.why.disk_enough", **here
+    )
 
 
 def _network_why(bill: Materials, guide: Recommendation) -> Sentence:
-    said, ours = guide.network_gbit or 0, _gbit(bill)
+    said, ours = guide.network_gbit or 0, _gbit(bill) or 0.0
     if bill.gpus_per_replica <= bill.gpus_per_node:
         return say("materials.why.network_inside", said=said)
+    if joins_nodes(bill.record):
+        return say("materials.why.network_fabric", said=said)
     key = "network_slot" if ours > said else "network_same"
     return say(f"materials.why.{key}", said=said, ours=ours)
