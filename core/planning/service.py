@@ -16,15 +16,10 @@ from core.planning.question import Targets
 from core.speed.arrays import taken
 from core.speed.constants import Constants
 from core.speed.device import DeviceRates
+from core.speed.first_token import ttft_quantile
 from core.speed.profile import FORMATS, StepProfile
-from core.speed.queueing import (
-    Prompts,
-    lanes_of,
-    most_served,
-    operating_point,
-    prompt_times,
-    ttft_quantile,
-)
+from core.speed.prompts import Prompts, lanes_of, prompt_times
+from core.speed.queueing import most_served, operating_point
 from core.speed.serving import Load
 from core.traffic import Traffic
 
@@ -151,9 +146,9 @@ def _block(stock: Stock, candidates: Candidates, traffic: Traffic, share: float,
     heavy = slots ** np.linspace(0.0, 1.0, points)
     concurrency = np.concatenate([np.broadcast_to(LIGHT, (len(slots), len(LIGHT))), heavy], axis=1)
     load = replace(load, concurrency=slots, chunk=chunk)
-    stable = most_served(profile, device, constants, load, traffic, prompts)
+    stable = most_served(profile, device, constants, load, traffic, prompts=prompts)
     load = replace(load, concurrency=concurrency)
-    point = operating_point(profile, device, constants, load, traffic, prompts)
+    point = operating_point(profile, device, constants, load, traffic, prompts=prompts)
     rate = np.minimum(point.arrival, stable)
     ttft = ttft_quantile(
         share,
