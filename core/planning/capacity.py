@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from core.architecture import Model
 from core.architecture.formats import weight_format
-from core.memory.cache import request_bytes
+from core.memory.cache import pool_of, request_bytes
 from core.memory.deployment import Deployment, Device, KvFormat
 from core.memory.engines import Engine
 from core.memory.layout import Layout, stage_layers
@@ -20,6 +20,8 @@ from core.planning.space import Variant
 from core.quantities import GIB
 
 _LARGE, _SMALL = 80.0 * GIB, 24.0 * GIB
+_ANY = 2.0**50
+"""Bytes of a pool in which whole blocks do not matter."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +104,22 @@ def _requests(
     for stage in stage_layers(model.layers, layout.pp):
         key = tuple(sum(1 for layer in cache.layers if layer in stage) for cache in model.caches)
         if key not in found:
-            found[key] = request_bytes(deployment, np.array([mean, context]), stage)
+            found[key] = _pool_bytes(deployment, mean, stage)
         rows.append(found[key])
     return np.array(rows)
+
+
+def _pool_bytes(deployment: Deployment, mean: float, stage: range) -> tuple[float, float]:
+    """Return the bytes of a pool that requests of the *mean* and of the greatest length take on a rank of *stage*.
+
+    Where layers differ, engines divide the pool between their kinds, and a request takes more of it than it fills.
+    While it decodes, it holds windows without the tokens of a pass.
+    """
+    running = replace(deployment, context=int(np.ceil(mean)), max_num_batched_tokens=1)
+    filled = request_bytes(deployment, np.array([mean, deployment.context]), stage)
+    held = [pool_of(one, _ANY, stage).requests_at_context for one in (running, deployment)]
+    each = [_ANY / many if many else bytes_ for many, bytes_ in zip(held, filled.tolist(), strict=True)]
+    return max(each[0], float(filled[0])), each[1]
 
 
 def capacity(
