@@ -34,6 +34,9 @@ _PORT_GBIT = {3: 100, 4: 200, 5: 400, 6: 800}
 
 BTU_PER_KWH = 3412
 
+# Modules that carry their own CPU and its memory. Source: product names, GH200 (Grace) to MI300A (APU).
+_WITH_CPU = {"gh200-96", "gh200-144", "gb200", "gb300", "mi300a"}
+
 
 class Rule(Record):
     """One constant of hardware_db/materials.yaml: what is planned with, and what is sensible."""
@@ -122,6 +125,10 @@ class _Need:
         return self.record.form_factor in {"SoC", "SoM", "SBC", "laptop"}
 
     @property
+    def brings_cpu(self) -> bool:
+        return self.is_computer or self.record.id in _WITH_CPU
+
+    @property
     def is_board(self) -> bool:
         return self.record.form_factor != "PCIe" and gpus_per_node(self.record) > 1
 
@@ -141,9 +148,11 @@ def materials(
     nodes = whole_instances(size, fabric_gpus(record), gpus_per_replica, tp, replicas)
     if nodes is None:
         raise BadRequest("materials.too_wide", field="tp", tp=tp, gpu=record.name, most=fabric_gpus(record))
-    board = record.form_factor != "PCIe"
-    gpus = nodes * size if board else gpus_per_replica * replicas
-    inside = size if board else math.ceil(gpus / nodes)
+    needed = gpus_per_replica * replicas
+    if record.form_factor == "PCIe":
+        gpus, inside = needed, _cards(gpus_per_replica, tp, replicas, nodes)
+    else:
+        gpus, inside = nodes * size, size
     need = _Need(record, nodes, gpus, inside, gpus_per_replica > size, checkpoint_bytes)
     return Materials(
         record,
@@ -154,7 +163,7 @@ def materials(
         nodes,
         inside,
         (
-            _gpus(need, gpus_per_replica * replicas),
+            _gpus(need, needed),
             _nodes(need),
             _cores(need),
             _ram(need),
@@ -164,6 +173,14 @@ def materials(
             _space(need),
         ),
     )
+
+
+def _cards(gpus_per_replica: int, tp: int, replicas: int, nodes: int) -> int:
+    """Return the cards of the fullest node: whole replicas, or whole groups of a replica that spans nodes."""
+    if nodes <= replicas:
+        return math.ceil(replicas / nodes) * gpus_per_replica
+    groups = math.ceil(gpus_per_replica / tp)
+    return math.ceil(groups / (nodes // replicas)) * tp
 
 
 def sold(size: float, sizes: tuple[int, ...]) -> int:
@@ -194,7 +211,7 @@ def _nodes(need: _Need) -> Line:
 
 def _cores(need: _Need) -> Line:
     cores = rules()["cpu_cores_per_gpu"]
-    if need.is_computer:
+    if need.brings_cpu:
         return _part_of_device("cpu_cores", _unit("cores"))
     return _each_node(
         need,
@@ -208,7 +225,7 @@ def _cores(need: _Need) -> Line:
 
 def _ram(need: _Need) -> Line:
     factor = rules()["ram_per_gpu_memory"]
-    if need.is_computer:
+    if need.brings_cpu:
         return _part_of_device("ram", _unit("gib"))
     sizes = [
         sold(max(rate * need.gpu_bytes, need.checkpoint if one else 0) / GIB, _RAM)
@@ -278,10 +295,8 @@ def _power(need: _Need) -> tuple[Line, ...]:
             Line(name, None, _unit(unit), unknown, need.record.provenance.source)
             for name, unit in (("power", "kw"), ("power_building", "kw"), ("heat", "btu"))
         )
-    node = [
-        need.inside * watts / 1000 * (1 + share) for share in (overhead.value, overhead.low, overhead.high)
-    ]
-    building = [kw * factor for kw, factor in zip(node, (pue.value, pue.low, pue.high), strict=True)]
+    each = [watts / 1000 * (1 + share) for share in (overhead.value, overhead.low, overhead.high)]
+    building = [kw * factor for kw, factor in zip(each, (pue.value, pue.low, pue.high), strict=True)]
     power = say(
         "materials.rule.power_computer" if need.is_computer else "materials.rule.power",
         watts=watts,
@@ -291,8 +306,8 @@ def _power(need: _Need) -> tuple[Line, ...]:
         rated=rules()["power_rated"].value,
     )
     return (
-        _each_node(need, "power", node, unit=_unit("kw"), rule=power, source=overhead.provenance.source),
-        _each_node(
+        _each_gpu(need, "power", each, unit=_unit("kw"), rule=power, source=overhead.provenance.source),
+        _each_gpu(
             need,
             "power_building",
             building,
@@ -300,10 +315,10 @@ def _power(need: _Need) -> tuple[Line, ...]:
             rule=say("materials.rule.power_building", pue=pue.value, low=pue.low, high=pue.high),
             source=pue.provenance.source,
         ),
-        _each_node(
+        _each_gpu(
             need,
             "heat",
-            [kw * BTU_PER_KWH for kw in node],
+            [kw * BTU_PER_KWH for kw in each],
             unit=_unit("btu"),
             rule=say("materials.rule.heat", btu=BTU_PER_KWH),
             source=overhead.provenance.source,
@@ -335,3 +350,11 @@ def _each_node(
     """Return a line of *amounts* (value, low, high) of each node."""
     total = [amount * need.nodes for amount in amounts]
     return Line(name, total[0], unit, rule, source, amounts[0], total[1], total[2])
+
+
+def _each_gpu(
+    need: _Need, name: str, amounts: Sequence[float], *, unit: Sentence, rule: Sentence, source: str
+) -> Line:
+    """Return a line of *amounts* (value, low, high) of each GPU; nodes need not be equally full."""
+    total = [amount * need.gpus for amount in amounts]
+    return Line(name, total[0], unit, rule, source, amounts[0] * need.inside, total[1], total[2])

@@ -55,7 +55,10 @@ def test_boards_come_whole_and_cards_do_not() -> None:
     cards = bill("L40S", 4, 4, 1)
     assert (cards.gpus, cards.nodes, cards.gpus_per_node) == (4, 1, 4)
     shared = bill("L40S", 2, 2, 5)
-    assert (shared.gpus, shared.nodes, shared.gpus_per_node) == (10, 2, 5)
+    assert (shared.gpus, shared.nodes, shared.gpus_per_node) == (10, 2, 6)  # whole replicas: 6 and 4
+    assert shared.line("power").quantity == pytest.approx(10 * 0.35 * 1.45)
+    spread = bill("L40S", 12, 4, 1)
+    assert (spread.gpus, spread.nodes, spread.gpus_per_node) == (12, 2, 8)  # whole groups of 4: 8 and 4
 
 
 def test_replicas_inside_a_server_need_no_fast_network() -> None:
@@ -79,6 +82,14 @@ def test_a_computer_of_its_own_brings_cpu_and_memory() -> None:
     for name in ("cpu_cores", "ram", "network"):
         assert found.line(name).quantity is None
         assert "Part of the device" in found.line(name).rule.render()
+
+
+@pytest.mark.parametrize("gpu", ["GB200", "GH200"])
+def test_a_superchip_brings_its_cpu_and_memory(gpu: str) -> None:
+    found = bill(gpu, 1, 1, 2, 15e9)
+    assert found.line("cpu_cores").quantity is None
+    assert found.line("ram").quantity is None
+    assert found.line("network").quantity is not None
 
 
 def test_a_device_without_published_power_says_so() -> None:
