@@ -98,7 +98,7 @@ def _with_target(targets: Targets, name: str, value: float | None) -> Targets:
 
 
 def _proved(
-    loose: Question, search: Search, field: str, given: float, needed: float, **words: str
+    loose: Question, search: Search, field: str, given: float, needed: float, /, **words: str
 ) -> Iterator[Relaxation]:
     """Yield the relaxation of *field* where the search with it finds a plan."""
     plans = search(loose)
