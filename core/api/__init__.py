@@ -6,15 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 from core.api.deployments import deployment_of, device_of
+from core.api.plan import plan_answer
+from core.api.plan_question import question_of
+from core.api.plan_request import USUAL_PLANS, PlanRequest
 from core.api.pools import pools_answer, pools_of
 from core.api.requests import Gpu, Rates, SizeRequest, SpeedRequest, parse_as
 from core.api.size import size_answer
 from core.api.speed import speed_answer, speed_of
 from core.errors import BadRequest, PlannerError
+from core.planning.search import plan
 
 __all__ = [
     "VERBS",
     "Gpu",
+    "PlanRequest",
     "Rates",
     "SizeRequest",
     "SpeedRequest",
@@ -22,8 +27,10 @@ __all__ = [
     "deployment_of",
     "device_of",
     "parse",
+    "plan_answer",
     "pools_answer",
     "pools_of",
+    "question_of",
     "refused",
     "size_answer",
     "speed_answer",
@@ -51,7 +58,12 @@ def _speed(item: object) -> dict[str, Any]:
     return speed_answer(speed_of(request))
 
 
-_ANSWERS: dict[str, Callable[[object], dict[str, Any]]] = {"size": _size, "speed": _speed}
+def _plan(item: object) -> dict[str, Any]:
+    request = parse_as(PlanRequest, item)
+    return plan_answer(plan(question_of(request)), listed=request.plans or USUAL_PLANS)
+
+
+_ANSWERS: dict[str, Callable[[object], dict[str, Any]]] = {"size": _size, "speed": _speed, "plan": _plan}
 
 VERBS = tuple(_ANSWERS)
 """Verbs that can be asked for."""

@@ -57,10 +57,10 @@ def _rejected(rejection: Rejection) -> dict[str, Any]:
 
 
 def _relaxed(relaxation: Relaxation) -> dict[str, Any]:
-    needed = relaxation.needed
+    of_set = not relaxation.given and not relaxation.needed  # names to choose from have no number
     return {
         "field": relaxation.field,
-        "given": relaxation.given,
-        "needed": None if needed is None else number(needed),
+        "given": None if of_set else number(relaxation.given),
+        "needed": None if of_set else number(relaxation.needed),
         "reason": str(relaxation.reason),
     }
