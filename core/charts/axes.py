@@ -6,8 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-STEPS = (1, 2, 5)
-MOST_TICKS = 7
+STEPS = ((1, 1.5, 2, 3, 4, 5, 6, 7, 8), (1, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,))
+"""Ticks within a decade, the most first."""
+
+MOST_TICKS = 6
 
 
 def log_axis(values: Sequence[float], show: Callable[[float], str]) -> dict[str, Any]:
@@ -29,13 +31,13 @@ def log_axis(values: Sequence[float], show: Callable[[float], str]) -> dict[str,
 
 
 def ticks_between(low: float, high: float) -> list[float]:
-    """Return round numbers from *low* to *high*: 1, 2 and 5 times powers of ten, or only these where too many.
+    """Return round numbers from *low* to *high*: as many of each decade as have room.
 
     >>> ticks_between(80, 1200), ticks_between(1, 1e9)
-    ([100.0, 200.0, 500.0, 1000.0], [1.0, 100.0, 10000.0, 1000000.0, 100000000.0])
+    ([100.0, 200.0, 300.0, 500.0, 700.0, 1000.0], [1.0, 100.0, 10000.0, 1000000.0, 100000000.0])
     """
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for steps in (STEPS, (1, 3), (1,)):
+    for steps in STEPS:
         found = [step * 10.0**power for power in powers for step in steps]
         inside = [tick for tick in found if low <= tick <= high * (1 + 1e-9)]
         if len(inside) <= MOST_TICKS:

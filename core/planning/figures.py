@@ -49,7 +49,7 @@ def _spell(name: str, seconds: float, digits: int) -> str:
 
 def utilisation(plan: Plan) -> str:
     """Return the share of the stable load that is used, in per cent."""
-    return f"{plan.service.utilisation:.0%}".replace("%", " %")
+    return f"{plan.service.utilisation:.0%}"
 
 
 def percentile(share: float) -> str:

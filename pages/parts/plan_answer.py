@@ -14,6 +14,7 @@ from pages.parts.breakdown import plain
 from pages.parts.inputs import Inputs
 from pages.parts.plan_cards import plan_cards, plan_title
 from pages.parts.plan_fields import VIEWS
+from pages.parts.plan_share import told_of_loaded
 from pages.parts.plan_views import SHOW, WITHOUT_PLAN
 from pages.parts.planning import EVERYWHERE, Asked, apply, asked, chosen_of, inputs_of
 from pages.parts.plot import plot
@@ -30,6 +31,7 @@ def plan_answer(inputs: Inputs, t: Translator) -> None:
     # What comes and goes has a place that stays: Streamlit would build all that follows anew, and lose its zoom.
     with st.container():
         _fault(result, t)
+        told_of_loaded(result, t)
     if result.planned is None:
         if not result.waiting:
             st.info(t("plan_page.empty"), icon=":material/tune:")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.architecture.formats import weight_formats
 from core.catalog import accelerators, offers
 from core.planning.question import CHECKPOINT, ENGINES, OBJECTIVES
+from core.traffic import presets
 from core.traffic.traffic import SECONDS
 from pages.parts.address import Field, pairs, several
 from pages.parts.fields import MODEL, gpu_id, model_id, one_of
@@ -12,7 +13,7 @@ from pages.parts.fields import MODEL, gpu_id, model_id, one_of
 SOURCES = ("catalogue", "config")
 UNITS = tuple(SECONDS)
 PERCENTILES = ("p50", "p95", "p99")
-VIEWS = ("plans", "compare", "deploy", "rejected", "share")
+VIEWS = ("plans", "compare", "day", "changes", "deploy", "materials", "rejected", "share")
 KV = ("bf16", "fp8")
 RANKS = ("1", "2", "4", "8", "16", "32")
 WEIGHTS = (CHECKPOINT, *(name for name, row in weight_formats().items() if not row.is_gguf))
@@ -26,10 +27,10 @@ FIELDS = {
     "source": Field("catalogue", known=one_of(*SOURCES)),
     "view": Field("plans", known=one_of(*VIEWS)),
     "models": Field(MODEL, known=several(model_id)),
-    "preset": Field("chat"),
+    "preset": Field(None, known=one_of(*presets())),
     "rate": Field(450_000.0, float, 1e-6, 1e12),
     "unit": Field("day", known=one_of(*UNITS)),
-    "peak": Field(2.0, float, 1.0, 1000.0),
+    "peak": Field(2.0, float, 1.0, 24.0),
     "input": Field(800, int, 1, 10**7),
     "input_p95": Field(None, int, 1, 10**8),
     "output": Field(400, int, 1, 10**7),

@@ -15,6 +15,7 @@ from pages.parts.model_picker import ordered_ids, own_config
 from pages.parts.plan_fields import PERCENTILES, SOURCES, UNITS
 from pages.parts.plan_more import EXPANDERS
 from pages.parts.plan_presets import preset_choice
+from pages.parts.planning import TRACE
 
 Translator = Callable[..., str]
 
@@ -35,7 +36,13 @@ def plan_sidebar(inputs: Inputs, t: Translator) -> dict[str, DeltaGenerator]:
     _traffic(inputs, t)
     places["traffic"] = st.container()
     _targets(inputs, t)
-    inputs.segments("rank", t("plan_page.rank"), OBJECTIVES, lambda name: t(f"plan_page.ranks.{name}"))
+    inputs.segments(
+        "rank",
+        t("plan_page.rank"),
+        OBJECTIVES,
+        lambda name: t(f"plan_page.ranks.{name}"),
+        help=t("plan_page.help.rank"),
+    )
     places["other"] = st.container()
     for name, body in EXPANDERS.items():
         with st.expander(t(f"plan_page.group.{name}"), key=f"plan_group_{name}", on_change="rerun") as group:
@@ -73,9 +80,13 @@ def _models(inputs: Inputs, t: Translator) -> None:
 
 
 def _traffic(inputs: Inputs, t: Translator) -> None:
+    # Stated by the trace, where there is one.
+    traced = TRACE in st.session_state
     left, right = st.columns((3, 2), vertical_alignment="bottom", gap="xsmall")
     with left:
-        inputs.number("rate", t("plan_page.rate"), format="%g", help=t("plan_page.help.rate"))
+        inputs.number(
+            "rate", t("plan_page.rate"), format="%g", help=t("plan_page.help.rate"), disabled=traced
+        )
     with right:
         inputs.choice(
             "unit",
@@ -83,12 +94,19 @@ def _traffic(inputs: Inputs, t: Translator) -> None:
             UNITS,
             lambda unit: t(f"plan_page.units.{unit}"),
             label_visibility="collapsed",
+            disabled=traced,
         )
     left, right = st.columns(2, gap="xsmall")
     with left:
-        inputs.number("input", t("plan_page.input"), step=100, help=t("plan_page.help.input"))
+        inputs.number(
+            "input", t("plan_page.input"), step=100, help=t("plan_page.help.input"), disabled=traced
+        )
     with right:
-        inputs.number("output", t("plan_page.output"), step=100, help=t("plan_page.help.output"))
+        inputs.number(
+            "output", t("plan_page.output"), step=100, help=t("plan_page.help.output"), disabled=traced
+        )
+    if traced:
+        st.caption(t("plan_page.trace_counts"))
 
 
 def _targets(inputs: Inputs, t: Translator) -> None:

@@ -163,7 +163,7 @@ def comparison(inputs: Inputs, planned: Planned, t: Translator) -> None:
 
 
 def _heading(plan: Plan, number: int) -> str:
-    return f"{number}. {plan_words(plan)}"
+    return f"({number}) {plan_words(plan)}"
 
 
 def _told(plan: Plan, planned: Planned, t: Translator) -> dict[str, str]:
@@ -238,8 +238,8 @@ def rejected(planned: Planned, t: Translator) -> None:
         height=430,
         column_config={
             "gpu": st.column_config.TextColumn(t("size.column.gpu"), pinned=True),
-            "vendor": st.column_config.TextColumn(t("size.vendors")),
-            "stage": st.column_config.TextColumn(t("plan_page.stage")),
+            "vendor": st.column_config.TextColumn(t("size.vendors"), width="small"),
+            "stage": st.column_config.TextColumn(t("plan_page.stage"), width="small"),
             "reason": st.column_config.TextColumn(t("size.column.reason"), width="large"),
         },
         alt=t("plan_page.rejected_alt", count=len(kept)),

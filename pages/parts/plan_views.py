@@ -12,6 +12,7 @@ from core.planning.manifest import manifest
 from core.planning.result import Plan
 from pages.parts import language
 from pages.parts.inputs import Inputs
+from pages.parts.plan_details import bill, changes, plan_day
 from pages.parts.plan_share import file_name, share
 from pages.parts.plan_table import comparison, plan_table, rejected
 from pages.parts.planning import Asked, is_checkpoint
@@ -67,16 +68,15 @@ def _rejected(inputs: Inputs, result: Asked, plan: Plan, t: Translator) -> None:
         rejected(result.planned, t)
 
 
-def _share(inputs: Inputs, result: Asked, plan: Plan, t: Translator) -> None:
-    share(inputs, result, plan, t)
-
-
 SHOW: dict[str, View] = {
     "plans": _plans,
     "compare": _compare,
+    "day": plan_day,
+    "changes": changes,
     "deploy": _deploy,
+    "materials": bill,
     "rejected": _rejected,
-    "share": _share,
+    "share": share,
 }
 """What can be shown below a plan, by the name that the address has for it."""
 

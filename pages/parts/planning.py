@@ -42,6 +42,11 @@ class Asked:
     error: PlannerError | None = None
 
     @property
+    def key(self) -> str:
+        """What tells this request from others."""
+        return orjson.dumps(self.request).decode()
+
+    @property
     def stale(self) -> bool:
         """Whether the answer is older than the inputs."""
         return self.error is not None

@@ -61,7 +61,7 @@ def test_a_plan_that_is_not_stable_has_no_point() -> None:
 
 def test_hover_tells_all() -> None:
     told = traces(pareto(answer()))["NVIDIA"]["text"][0]
-    for word in ("2 × H100 SXM 80GB", "Qwen/Qwen3-8B", "2 GPUs", "$2,920", "P99 TTFT 300 ms", "TPOT", "62 %"):
+    for word in ("2 × H100 SXM 80GB", "Qwen/Qwen3-8B", "2 GPUs", "$2,920", "P99 TTFT 300 ms", "TPOT", "62%"):
         assert word in told
 
 
