@@ -48,6 +48,8 @@ class Faults:
 
 
 def _named(error: PlannerError) -> Sentence:
+    if error.sentence.key == "plan.faults":  # several of a part, each named already
+        return error.sentence
     return say("plan.fault", field=error.field or "request", fault=error.sentence)
 
 

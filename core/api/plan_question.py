@@ -8,7 +8,7 @@ from typing import Any
 from core.api.deployments import model_of
 from core.api.faults import Faults, chosen
 from core.api.plan_request import PlanRequest
-from core.api.plan_traffic import traffic_of
+from core.api.plan_traffic import preset_of, traffic_of
 from core.architecture import Model
 from core.architecture.formats import weight_formats
 from core.catalog import Accelerator, accelerators, find_accelerator
@@ -45,8 +45,7 @@ def question_of(request: PlanRequest) -> Question:
         faults.attempt(_by_accelerator, "prices_usd_per_gpu_hour", request.prices_usd_per_gpu_hour or {}),
     )
     faults.tell()
-    targets = _targets(request)
-    return Question(models, traffic, targets, limits, choices, pricing, request.rank_by or "cost")
+    return Question(models, traffic, _targets(request), limits, choices, pricing, request.rank_by or "cost")
 
 
 def _models(request: PlanRequest) -> tuple[Model, ...]:
@@ -74,10 +73,13 @@ def _model(place: int, given: str | dict[str, Any]) -> Model:
 
 
 def _targets(request: PlanRequest) -> Targets:
+    """Return the targets that *request* states, else those of its preset, which are meant for 95 % of the requests."""
+    preset = preset_of(request)
+    usual = 95 if preset and request.ttft_s is None else 99
     return Targets(
-        ttft=request.ttft_s,
-        share=(request.ttft_percentile or 99) / 100,
-        tpot=request.tpot_s,
+        ttft=request.ttft_s or (preset.ttft_s if preset else None),
+        share=(request.ttft_percentile or usual) / 100,
+        tpot=request.tpot_s or (preset.tpot_s if preset else None),
         request=request.request_s,
     )
 

@@ -8,15 +8,10 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from core.api.requests import Count, Ranks, Spread, Strict, Tokens
 from core.planning.question import Objective
+from core.traffic.day import HOURS
 
 USUAL_PLANS = 5
 """Plans that an answer lists where a request does not say how many."""
-
-MOST_REQUESTS = 1_000_000.0
-"""Requests per second of the greatest load that is planned."""
-
-LEAST_REQUESTS = 1e-6
-"""Requests per second of the smallest load that is planned: one in 12 days."""
 
 LONGEST_TRACE = 20_000_000
 """Characters of the longest trace."""
@@ -54,7 +49,7 @@ class PlanRequest(Strict):
     requests_per_minute: Requests | None = None
     requests_per_hour: Requests | None = None
     requests_per_day: Requests | None = None
-    peak_factor: float | None = Field(None, ge=1, le=1000)
+    peak_factor: float | None = Field(None, ge=1, le=HOURS)
     input_tokens: LengthsGiven | None = None
     output_tokens: LengthsGiven | None = None
     prefix_cache_hit_rate: float | None = Field(None, ge=0, le=1)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from core.errors import BadRequest
 from core.planning.result import Plan
-
-HOURS = 24
+from core.traffic.day import HOURS, typical_day
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,10 @@ class DayCurve:
         return 1.0 - followed / (self.replicas * len(self.needed))
 
 
-def day_of(plan: Plan, multipliers: Sequence[float], headroom: float = 0.2) -> DayCurve:
+def day_of(plan: Plan, multipliers: Sequence[float] | None = None, headroom: float = 0.2) -> DayCurve:
     """Return the day of *plan* whose hours have *multipliers* times the mean rate of its traffic.
 
+    By default they are those of a typical day with the peak of the traffic.
     *headroom* is that of the question: the share of the stable load that stays free. A replica counts as taking
     what the line allows; where latency and not the line decided how many there are, what it takes in the busiest
     hour of the plan, for which latency is known to be kept.
@@ -54,6 +54,8 @@ def day_of(plan: Plan, multipliers: Sequence[float], headroom: float = 0.2) -> D
     Raises:
         BadRequest: there are not 24 multipliers, or one is negative or not finite.
     """
+    if multipliers is None:
+        multipliers = typical_day(min(plan.traffic.peak, float(HOURS)))
     if len(multipliers) != HOURS or not all(math.isfinite(one) and one >= 0 for one in multipliers):
         raise BadRequest("plan.multipliers", field="multipliers", hours=HOURS)
     service = plan.service

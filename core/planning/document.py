@@ -24,6 +24,7 @@ from core.errors import BadRequest, UnknownModel, shown
 from core.planning.record import recorded
 from core.planning.result import Plan, Planned
 from core.text import Sentence, say
+from core.traffic.presets import PATH as PRESETS
 
 FORMAT = "llm-deployment-planner/plan"
 """What the field `format` of the file says."""
@@ -76,7 +77,7 @@ def document_of(
         "version": VERSION,
         "created": (created or datetime.now(UTC)).isoformat(timespec="seconds"),
         "program": {"name": "llm-deployment-planner", "version": program_version()},
-        "data": data_version(planned),
+        "data": data_version(planned, request),
         "request": dict(request),
         "chosen": chosen,
         "plan": None if plan is None else recorded(plan),
@@ -135,14 +136,15 @@ def changes(document: PlanDocument, planned: Planned) -> tuple[Sentence, ...]:
     told = found[:MOST_CHANGES]
     if len(found) > MOST_CHANGES:
         told.append(say("plan.more_changed", count=len(found) - MOST_CHANGES))
-    return (*_causes(document.stored, planned), *told)
+    return (*_causes(document, planned), *told)
 
 
-def _causes(stored: Mapping[str, Any], planned: Planned) -> list[Sentence]:
-    """Return which files, or which program, are others than those that *stored* names."""
+def _causes(document: PlanDocument, planned: Planned) -> list[Sentence]:
+    """Return which files, or which program, are others than those that *document* names."""
+    stored = document.stored
     before = stored.get("data")
     files = before.get("files") if isinstance(before, dict) else None
-    now = data_version(planned)["files"]
+    now = data_version(planned, document.request)["files"]
     named = files if isinstance(files, dict) else {}
     causes = [name for name in now if named.get(name) != now[name]]
     program = stored.get("program")
@@ -191,9 +193,12 @@ def program_version() -> str:
     return str(content["project"]["version"])
 
 
-def data_version(planned: Planned) -> dict[str, Any]:
-    """Return the files of hardware_db that *planned* rests on, each with the SHA-256 of its content, and of all."""
-    paths = [ACCELERATORS, OFFERS]
+def data_version(planned: Planned, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the files of hardware_db that *planned* rests on, each with the SHA-256 of its content, and of all.
+
+    Presets count where *request* names one.
+    """
+    paths = [ACCELERATORS, OFFERS, *([PRESETS] if request.get("preset") else [])]
     for model in planned.question.models:
         try:
             id_ = find_model(model.name).id

@@ -19,6 +19,7 @@ from core.api.requests import parse_as
 from core.catalog import accelerators
 from core.planning.question import Question
 from core.planning.search import plan
+from core.traffic import presets
 from tests.conftest import ROOT
 
 QWEN, LLAMA = "Qwen/Qwen3-8B", "meta-llama/Llama-3.1-8B-Instruct"
@@ -172,6 +173,54 @@ def test_every_field_reaches_the_question() -> None:
     assert found.rank_by == "latency"
 
 
+def test_a_preset_fills_what_is_not_stated() -> None:
+    usual = presets()["chat"]
+    only = {"input_tokens": None, "output_tokens": None}
+    found = question(preset="Chat", **only)
+    assert (found.traffic.rate, found.traffic.peak) == (40, usual.peak)
+    assert found.traffic.prefix_hits == usual.prefix_hits
+    assert (found.traffic.input, found.traffic.output) == (usual.input.lengths, usual.output.lengths)
+    assert (found.targets.ttft, found.targets.tpot) == (usual.ttft_s, usual.tpot_s)
+    assert found.targets.share == 0.95
+    stated = question(
+        preset="chat", peak_factor=1, prefix_cache_hit_rate=0, output_tokens=77, ttft_s=0.7, tpot_s=1
+    )
+    assert (stated.traffic.peak, stated.traffic.prefix_hits, stated.traffic.output.mean) == (1, 0, 77)
+    assert (stated.targets.ttft, stated.targets.tpot, stated.targets.share) == (0.7, 1, 0.99)
+    assert question(preset="chat", ttft_percentile=50).targets.share == 0.5
+    assert "error" not in asked(preset="chat", **only)
+
+
+def test_every_preset_is_named_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in readme for name in presets())
+
+
+LINES = ["timestamp,input_tokens,output_tokens", "0,100,10", "1,200,20", "2,x,30", "3,300,30", "4,,5"]
+TRACE = "\n".join(LINES)
+
+
+def test_a_trace_gives_rate_and_lengths_and_its_faults_are_told() -> None:
+    unstated = dict.fromkeys(("requests_per_second", "input_tokens", "output_tokens"))
+    found = asked(trace=TRACE, **unstated)
+    trace = found.pop("trace")
+    assert found.keys() == PARTS
+    assert (trace["rows"], trace["faulty_rows"], trace["requests_per_second"]) == (3, 2, 1.0)
+    assert trace["input_tokens"]["mean"] == 200
+    assert [fault["line"] for fault in trace["faults"]] == [4, 6]
+    assert all(fault["reason"] for fault in trace["faults"])
+    traffic = question(trace=TRACE, **unstated).traffic
+    assert traffic.input.values == (100, 200, 300)
+    assert found["plans"][0]["requests_per_s"] == pytest.approx(traffic.peak_rate)
+
+
+def test_what_is_stated_overrides_the_trace_and_the_trace_the_preset() -> None:
+    found = question(trace=TRACE, preset="chat", output_tokens=None, peak_factor=3).traffic
+    assert (found.rate, found.peak, found.input.mean) == (40, 3, 1000)
+    assert found.output.values == (10, 20, 30)
+    assert found.prefix_hits == presets()["chat"].prefix_hits
+
+
 @pytest.mark.parametrize(
     ("fields", "kind", "field", "words"),
     [
@@ -188,8 +237,12 @@ def test_every_field_reaches_the_question() -> None:
         ({"requests_per_day": 5}, "bad_request", "requests_per_day", "Keep one"),
         ({"requests_per_second": 0}, "bad_request", "requests_per_second", "greater than 0"),
         ({"requests_per_second": 1e12}, "bad_request", "requests_per_second", "1,000,000"),
+        ({"preset": "chatt"}, "bad_request", "preset", "summarising"),
+        ({"trace": "a,b\n1,2"}, "bad_request", "trace", "time"),
+        ({"trace": ""}, "bad_request", "trace", "empty"),
+        ({"peak_factor": 25}, "bad_request", "peak_factor", "less than or equal to 24"),
         ({"peak_factor": 0.5}, "bad_request", "peak_factor", "greater than or equal to 1"),
-        ({"input_tokens": None}, "bad_request", "input_tokens", "mean and p95"),
+        ({"input_tokens": None}, "bad_request", "input_tokens", "reasoning"),
         ({"input_tokens": 0}, "bad_request", "input_tokens", "greater than or equal to 1"),
         ({"output_tokens": "many"}, "bad_request", "output_tokens", "valid number"),
         ({"output_tokens": {"mean": 5}}, "bad_request", "output_tokens.p95", "required"),

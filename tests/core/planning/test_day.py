@@ -67,6 +67,13 @@ def test_a_quiet_hour_needs_one_replica() -> None:
     assert day.utilisation[0] == 0
 
 
+def test_a_typical_day_has_the_peak_of_the_traffic() -> None:
+    day = day_of(made())
+    assert max(day.rate) == pytest.approx(20.0)
+    assert sum(day.rate) / 24 == pytest.approx(10.0)
+    assert day.above == ()
+
+
 @pytest.mark.parametrize("multipliers", [[], [1.0] * 23, [1.0] * 25, [-1.0] * 24, [float("nan")] * 24])
 def test_other_days_are_refused(multipliers: list[float]) -> None:
     with pytest.raises(BadRequest, match="24"):

@@ -77,6 +77,17 @@ def test_it_says_what_it_rests_on() -> None:
     assert price["source"]
 
 
+def test_a_preset_and_a_trace_are_kept() -> None:
+    lines = ["timestamp,input_tokens,output_tokens", *(f"{n},{90 + n},{9 + n}" for n in range(50)), "x,1,1"]
+    request = {"model": "qwen3-8b", "gpus": ["L40S"], "preset": "chat", "trace": "\n".join(lines)}
+    found = planned_as(request)
+    content = document_of(request, found, found.plans[0].id)
+    assert "hardware_db/traffic_presets.yaml" in content["data"]["files"]
+    document = read_plan_document(orjson.dumps(content))
+    assert document.request == request
+    assert changes(document, planned_as(document.request)) == ()
+
+
 def test_any_plan_that_was_worked_out_can_be_chosen() -> None:
     for one in planned().alternatives:
         assert document_of(REQUEST, planned(), one.id)["plan"]["id"] == one.id
