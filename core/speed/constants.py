@@ -25,7 +25,7 @@ class Constants:
     """What constants.yaml describes; numbers, or arrays over deployments.
 
     `shares`, `efficiencies` and `tiles` have one row for each of `profile.FORMATS`: the share of the matrix rate
-    and of the bandwidth that products in that format reach, and the rows that they compute at least.
+    and of the bandwidth that its products reach, and the rows that they compute at least.
     """
 
     ceiling: Any
@@ -60,13 +60,17 @@ class Constants:
     exchange_efficiency: Any
 
     def matrix_efficiency(self, device: DeviceRates) -> Any:
-        """Return the share of the 16-bit peak that large dense products reach on *device*."""
-        reached = 1.0 / (1.0 / self.ceiling + self.intensity * device.peaks[0] / device.bandwidth)
+        """Return the share of the peaks that large dense products reach on *device*, by format."""
+        reached = 1.0 / (1.0 / self.ceiling + self.intensity * device.peaks / device.bandwidth)
         return np.minimum(reached, self.achievable)
+
+    def matrix_rates(self, device: DeviceRates) -> Any:
+        """Return the FLOP/s of large dense products on *device*, by format: more where the peak or bandwidth is."""
+        return device.peaks * self.matrix_efficiency(device) * self.shares
 
 
 _BY_FORMAT = {
-    "shares": (None, "fp8_share", "fp4_share", "fp8_share", "fp8_share", "unpacked_share"),
+    "shares": (*[None] * 5, "unpacked_share"),
     "efficiencies": (*["memory"] * 5, "unpacked_memory"),
     "tiles": (*["tile"] * 5, "unpacked_tile"),
 }

@@ -16,7 +16,7 @@ import numpy as np
 from core.speed.constants import Constants
 from core.speed.device import DeviceRates
 from core.speed.profile import StepProfile
-from core.speed.serving import Load, prompts_of, riding_prompt
+from core.speed.serving import Load, prompts_of, riding_of
 from core.traffic import Lengths
 
 _NORMAL = NormalDist()
@@ -66,10 +66,11 @@ def prompt_times(
     Times are taken at six lengths of the distribution and are straight between them.
     """
     places = sorted({lengths.quantile(_NORMAL.cdf(z)) for z in _PLACES})
-    found = [prompts_of(profile, device, constants, replace(load, input=place), 1.0) for place in places]
+    loads = [replace(load, input=place) for place in places]
     points, weights = _nodes(lengths)
-    alone = _between(places, [one.total for one in found], points)
-    riding = _between(places, [riding_prompt(one, constants).total for one in found], points)
+    alone = [prompts_of(profile, device, constants, one, 1.0).total for one in loads]
+    riding = [riding_of(profile, device, constants, one).total for one in loads]
+    alone, riding = _between(places, alone, points), _between(places, riding, points)
     chunks = [point * (1.0 - load.cached) / load.chunk for point in points]
     passes = [np.ceil(one) for one in chunks]
     pieces = [one / many for one, many in zip(riding, passes, strict=True)]

@@ -74,25 +74,36 @@ def chosen_experts(share: Any, tokens: Any) -> Any:
 
 
 def _matrices(
-    profile: StepProfile, device: DeviceRates, constants: Constants, tokens: Any, logits: Any
+    profile: StepProfile,
+    device: DeviceRates,
+    constants: Constants,
+    tokens: Any,
+    logits: Any,
+    *,
+    shared: Any = 0.0,
 ) -> _Kernel:
     """Return the time of all matrix products for *tokens* tokens and *logits* output rows of one attention rank.
 
-    A product computes whole tiles of rows, so few tokens cost as many FLOP as a tile of them.
+    A product computes whole tiles of rows, so few tokens cost as many FLOP as a tile of them. Others who need the
+    weights in the same pass bear the share *shared* of reading them.
     """
     bandwidth = device.bandwidth * constants.efficiencies
-    rates = device.peaks * constants.matrix_efficiency(device) * constants.shares
+    own = 1.0 - shared
+    rates = constants.matrix_rates(device)
     met = tokens * profile.attention_ranks
     hit = chosen_experts(profile.chosen, met)
     # `hit` experts of `1 / chosen` a token, each with a tile of its own.
     rows = np.maximum(met, hit / np.maximum(profile.chosen, 1e-12) * constants.expert_tile)
     experts = _kernel(
-        profile.expert_flops * rows, rates * constants.expert_share, profile.expert_bytes * hit, bandwidth
+        profile.expert_flops * rows,
+        rates * constants.expert_share,
+        profile.expert_bytes * hit * own,
+        bandwidth,
     )
     padded = np.maximum(tokens, constants.tiles)
-    dense = _kernel(profile.dense_flops * padded, rates, profile.dense_bytes, bandwidth)
+    dense = _kernel(profile.dense_flops * padded, rates, profile.dense_bytes * own, bandwidth)
     outputs = np.maximum(logits, constants.tiles[0])
-    head = _kernel(profile.head_flops * outputs, rates[0], profile.head_bytes, bandwidth[0])
+    head = _kernel(profile.head_flops * outputs, rates[0], profile.head_bytes * own, bandwidth[0])
     activations = profile.activation_bytes * tokens / bandwidth[0]
     return (
         np.sum(experts[0] + dense[0], axis=0) + head[0] + activations,
@@ -154,7 +165,7 @@ def decode_step(
         + profile.decode_window * window
         + profile.decode_sparse * sparse
     )
-    rate = device.peaks[0] * constants.matrix_efficiency(device) * constants.attention_share
+    rate = constants.matrix_rates(device)[0] * constants.attention_share
     attention = _kernel(flops * tokens, rate, moved * batch, device.bandwidth * constants.memory)
     overhead = (
         scheduled * (constants.step + constants.sequence * batch)
@@ -176,6 +187,7 @@ def prefill(
     overlap: Any = 0.0,
     cached: Any = 0.0,
     scheduled: Any = 1.0,
+    shared: Any = 0.0,
 ) -> StepTime:
     """Return the time in which one attention rank processes *prompts* prompts of *tokens* tokens each.
 
@@ -183,12 +195,15 @@ def prefill(
     stages work on passes side by side once they are filled. A share *cached* (0 to 1) of each prompt is in the
     cache already: the other tokens, at least one, are processed and attend to all of it.
     *scheduled* (0 or 1) as for `decode_step`.
+
+    Where the passes decode anyway, the sequences that decode bear a share *shared* (0 to 1) of what the passes cost
+    for everyone: reading the weights, launching and scheduling. Computing is not shared.
     """
     new = np.maximum(tokens * (1.0 - cached), np.minimum(tokens, 1.0))
     found = tokens - new
     whole = new * prompts
     passes = np.maximum(1.0, whole / chunk)
-    matrices = _matrices(profile, device, constants, whole / passes, prompts / passes)
+    matrices = _matrices(profile, device, constants, whole / passes, prompts / passes, shared=shared)
     # A query meets what was cached and half of what is new on average, and at most the window or what the index chose.
     met = found + new / 2.0
     flops = (
@@ -202,9 +217,9 @@ def prefill(
         + profile.kv_window * np.minimum(found, profile.window)
         + profile.kv_sparse * np.minimum(found, profile.sparse * new)
     ) * (prompts / passes)
-    rate = device.peaks[0] * constants.matrix_efficiency(device) * constants.prefill_attention_share
+    rate = constants.matrix_rates(device)[0] * constants.prefill_attention_share
     attention = _kernel(flops * (whole / passes), rate, moved, device.bandwidth * constants.memory)
-    overhead = (
+    overhead = (1.0 - shared) * (
         scheduled * constants.chunk
         + constants.launch * constants.prefill_layer * profile.layers
         + constants.stage * (profile.pp - 1.0)

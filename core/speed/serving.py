@@ -95,11 +95,17 @@ def step_of(
 
 
 def prompts_of(
-    profile: StepProfile, device: DeviceRates, constants: Constants, load: Load, prompts: Any
+    profile: StepProfile,
+    device: DeviceRates,
+    constants: Constants,
+    load: Load,
+    prompts: Any,
+    *,
+    shared: Any = 0.0,
 ) -> StepTime:
     """Return the time in which one attention rank processes *prompts* prompts of the mean length.
 
-    What proposes drafts processes them too.
+    What proposes drafts processes them too. *shared* as for `prefill`.
     """
 
     def one(of: StepProfile, scheduled: float) -> StepTime:
@@ -113,19 +119,19 @@ def prompts_of(
             overlap=load.overlap,
             cached=load.cached,
             scheduled=scheduled,
+            shared=shared,
         )
 
     model = one(profile, 1.0)
     return model if load.drafting is None else model.plus(one(load.drafting, 0.0))
 
 
-def riding_prompt(prompt: StepTime, constants: Constants) -> StepTime:
-    """Return what a *prompt* adds to passes that decode anyway: `shared_pass` of its overhead and reading is saved."""
-    ride = 1.0 - constants.shared_pass
-    saved = constants.shared_pass * (prompt.overhead + prompt.memory)
-    return StepTime(
-        prompt.total - saved, prompt.memory * ride, prompt.compute, prompt.overhead * ride, prompt.network
-    )
+def riding_of(profile: StepProfile, device: DeviceRates, constants: Constants, load: Load) -> StepTime:
+    """Return what one prompt of the mean length adds to passes that decode anyway (chunked prefill).
+
+    Each of its kernels takes max(compute, (1 - shared_pass) * reading).
+    """
+    return prompts_of(profile, device, constants, load, 1.0, shared=constants.shared_pass)
 
 
 def static_batch(profile: StepProfile, device: DeviceRates, constants: Constants, load: Load) -> Speed:
@@ -152,12 +158,12 @@ def closed_loop(profile: StepProfile, device: DeviceRates, constants: Constants,
 
     While a request decodes, the prompts of the others are processed once each, so that a token takes
     step / tokens_per_step + (batch - 1) / output * prompt. The chunks of a prompt ride in passes that decode
-    anyway, which saves `shared_pass` of their overhead and of the weights' reading.
+    anyway (`riding_of`).
     """
     batch = rank_batch(profile, load)
     step = step_of(profile, device, constants, load, batch)
     prompt = prompts_of(profile, device, constants, load, 1.0)
-    riding = riding_prompt(prompt, constants)
+    riding = riding_of(profile, device, constants, load)
     # The stages of a pipeline are disturbed one at a time.
     others = riding.times((batch - 1.0) / profile.pp)
     whole = step.times(load.output / load.tokens_per_step).plus(others).plus(prompt)

@@ -19,7 +19,7 @@ from core.speed.device import DeviceRates
 from core.speed.profile import StepProfile
 from core.speed.prompts import lanes_of
 from core.speed.queueing import QUANTILES
-from core.speed.serving import Load, prompts_of, riding_prompt, step_of
+from core.speed.serving import Load, prompts_of, riding_of, step_of
 from core.traffic import Traffic
 
 _BATCHES = 10
@@ -110,9 +110,9 @@ def pass_times(
     """Return the tables of one lane with up to *slots* sequences; `load` states chunk, drafts and cached share."""
     longest = traffic.input.quantile(0.9999)
     lengths = np.unique(np.geomspace(1.0, max(2.0, longest), 60).round())
-    prompts = [prompts_of(profile, device, constants, replace(load, input=size), 1.0) for size in lengths]
-    alone = np.array([float(one.total) for one in prompts])
-    riding = np.array([float(riding_prompt(one, constants).total) for one in prompts])
+    loads = [replace(load, input=size) for size in lengths]
+    alone = np.array([float(prompts_of(profile, device, constants, one, 1.0).total) for one in loads])
+    riding = np.array([float(riding_of(profile, device, constants, one).total) for one in loads])
     passes = np.maximum(1.0, lengths * (1.0 - load.cached) / load.chunk)
     middle = traffic.input.mean + traffic.output.mean / 2.0
     contexts = (0.5 * middle, 2.0 * middle)

@@ -45,8 +45,8 @@ def test_more_hits_are_never_slower(*, profile, h100, model, prompt, batch, hits
 def test_new_tokens_meet_the_cached_part_in_full_and_half_of_themselves(profile, h100, constants):
     one, tokens = profile(), 100_000.0
     none, most = (prefill(one, h100, constants, tokens, chunk=1e9, cached=share) for share in (0.0, 0.9))
-    products = one.dense_flops[0] / (h100.peaks[0] * constants.matrix_efficiency(h100))
-    rate = h100.peaks[0] * constants.matrix_efficiency(h100) * constants.prefill_attention_share
+    products = one.dense_flops[0] / (h100.peaks[0] * constants.matrix_efficiency(h100)[0])
+    rate = h100.peaks[0] * constants.matrix_efficiency(h100)[0] * constants.prefill_attention_share
     pairs = {0.0: tokens * tokens / 2, 0.9: 0.1 * tokens * (0.9 + 0.05) * tokens}
     for share, found in ((0.0, none), (0.9, most)):
         expected = products * tokens * (1 - share) + one.prefill_full * pairs[share] / rate
