@@ -13,18 +13,8 @@ from streamlit.testing.v1 import AppTest
 from core.catalog import accelerators, model_ids
 from core.text import text
 from pages.parts.address import LAG_S
+from tests.configs import LLAMA
 from tests.conftest import ROOT
-
-LLAMA = {
-    "model_type": "llama",
-    "hidden_size": 4096,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 32,
-    "num_key_value_heads": 8,
-    "intermediate_size": 14336,
-    "vocab_size": 128256,
-    "max_position_embeddings": 8192,
-}
 
 
 def page(**query: str) -> AppTest:
