@@ -99,19 +99,23 @@ def test_the_installed_versions_are_the_locked_ones() -> None:
     assert not [name for name in direct if version(name) not in wanted[name]]
 
 
-def test_no_python_is_one_line(checkout: Path, programs: Path) -> None:
+@pytest.mark.parametrize(
+    ("python3", "complaint"),
+    [
+        (None, "Python 3.11 or newer is needed, and no Python was found"),
+        ('[ "$1" = --version ] && echo Python 3.9.2 || exit 1', "Python 3.9.2 was found"),
+    ],
+    ids=["none", "old"],
+)
+def test_a_missing_python_is_one_line(
+    checkout: Path, programs: Path, python3: str | None, complaint: str
+) -> None:
+    if python3:
+        pretend(programs, "python3", python3)
     told = run(["deploy/setup"], checkout, programs)
     assert told.returncode == 1
     assert len(told.stderr.splitlines()) == 1
-    assert "Python 3.11 or newer is needed, and no Python was found" in told.stderr
-
-
-def test_an_old_python_is_one_line(checkout: Path, programs: Path) -> None:
-    pretend(programs, "python3", '[ "$1" = --version ] && echo Python 3.9.2 || exit 1')
-    told = run(["deploy/setup"], checkout, programs)
-    assert told.returncode == 1
-    assert len(told.stderr.splitlines()) == 1
-    assert "Python 3.9.2 was found" in told.stderr
+    assert complaint in told.stderr
 
 
 def test_a_python_without_venv_is_one_line(checkout: Path, programs: Path) -> None:
