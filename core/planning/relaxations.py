@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -149,7 +149,7 @@ def _of_limits(question: Question, search: Search) -> Iterator[Relaxation]:
             best = min(plans, key=lambda one: one.gpus)
             yield _limit("max_gpus", limits.gpus, best.gpus, best)
     if limits.owned:
-        plans = without(owned=dict.fromkeys(limits.owned, _UNLIMITED))
+        plans = without(owned=_any_number(limits.owned))
         if plans:
             best = min(plans, key=lambda one: one.gpus / limits.owned[one.record.id])
             yield _limit("owned", limits.owned[best.record.id], best.gpus, best)
@@ -158,6 +158,11 @@ def _of_limits(question: Question, search: Search) -> Iterator[Relaxation]:
         if plans:
             best = min(plans, key=lambda one: one.usd_per_month or 0.0)
             yield _limit("budget_usd_month", limits.budget, best.usd_per_month or 0.0, best)
+
+
+def _any_number(owned: Mapping[str, int]) -> dict[str, int]:
+    """Return *owned* with more than enough of each accelerator of which there is one."""
+    return {id_: _UNLIMITED if count else 0 for id_, count in owned.items()}
 
 
 def _limit(field: str, given: float, needed: float, plan: Plan) -> Relaxation:
@@ -218,7 +223,7 @@ def _of_all(question: Question, search: Search) -> Iterator[Relaxation]:
         gpus=None,
         budget=None,
         gpus_per_replica=WIDEST,
-        owned=dict.fromkeys(question.limits.owned, _UNLIMITED),
+        owned=_any_number(question.limits.owned),
     )
     loose = replace(question, targets=Targets(share=question.targets.share), limits=limits)
     plans = search(loose)
