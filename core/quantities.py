@@ -130,6 +130,18 @@ def format_usd(amount: float) -> str:
     return f"${round(amount, places):,.{max(2, places) if abs(amount) < 100 else 0}f}"
 
 
+def short_usd(amount: float) -> str:
+    """Return round US dollars as an axis has room for them.
+
+    >>> short_usd(40_000), short_usd(1_500_000), short_usd(300)
+    ('$40k', '$1.5M', '$300')
+    """
+    for size, unit in ((10**6, "M"), (10**3, "k")):
+        if amount >= size:
+            return f"${amount / size:g}{unit}"
+    return f"${amount:g}"
+
+
 def format_seconds(seconds: float, digits: int = 3) -> str:
     """Return a latency with *digits* significant digits: in ms below 10 s, so that those of a page compare.
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 STEPS = ((1, 1.5, 2, 3, 4, 5, 6, 7, 8), (1, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,))
 """Ticks within a decade, the most first."""
 
-MOST_TICKS = 6
+NEAREST = 0.13
+"""Share of the axis between two ticks, at least: their numbers have room on a telephone."""
 
 
 def log_axis(values: Sequence[float], show: Callable[[float], str]) -> dict[str, Any]:
@@ -24,6 +26,7 @@ def log_axis(values: Sequence[float], show: Callable[[float], str]) -> dict[str,
         "type": "log",
         "range": list(ends),
         "tickvals": ticks,
+        "tickangle": 0,
         "ticktext": [show(tick) for tick in ticks],
         "automargin": False,
         "zeroline": False,
@@ -34,12 +37,13 @@ def ticks_between(low: float, high: float) -> list[float]:
     """Return round numbers from *low* to *high*: as many of each decade as have room.
 
     >>> ticks_between(80, 1200), ticks_between(1, 1e9)
-    ([100.0, 200.0, 300.0, 500.0, 700.0, 1000.0], [1.0, 100.0, 10000.0, 1000000.0, 100000000.0])
+    ([100.0, 200.0, 500.0, 1000.0], [1.0, 100.0, 10000.0, 1000000.0, 100000000.0])
     """
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    room = NEAREST * math.log10(high / low)
     for steps in STEPS:
         found = [step * 10.0**power for power in powers for step in steps]
         inside = [tick for tick in found if low <= tick <= high * (1 + 1e-9)]
-        if len(inside) <= MOST_TICKS:
+        if all(math.log10(after / before) >= room for before, after in pairwise(inside)):
             return inside or [math.sqrt(low * high)]
-    return inside[:: math.ceil(len(inside) / MOST_TICKS)]
+    return inside[:: math.ceil(room / math.log10(inside[1] / inside[0]))]

@@ -10,7 +10,7 @@ from core.charts.axes import log_axis
 from core.planning.figures import is_stable, percentile, shown, utilisation
 from core.planning.result import Plan, Planned
 from core.planning.words import plan_words
-from core.quantities import format_seconds, format_usd
+from core.quantities import format_seconds, format_usd, short_usd
 from core.text import text
 
 HEIGHT = 400
@@ -184,7 +184,7 @@ def _layout(planned: Planned, plans: list[Plan], chosen: Plan | None, language: 
     costs = [plan.usd_per_month or 0.0 for plan in plans]
     waits = [plan.service.ttft[targets.share] for plan in plans]
     asked = targets.ttft
-    xaxis = log_axis(costs, format_usd)
+    xaxis = log_axis(costs, short_usd)
     yaxis = log_axis([*waits, asked] if asked else waits, format_seconds)
     notes = [_chosen_note(chosen, targets.share, xaxis)] if chosen and _is_drawn(chosen) else []
     if asked:
@@ -241,5 +241,6 @@ def _chosen_note(plan: Plan, share: float, axis: dict[str, Any]) -> dict[str, An
         "yshift": 12,
         "showarrow": False,
         "font": {"size": 13},
-        "borderpad": 2,
+        "bgcolor": "token:ground",
+        "borderpad": 1,
     }

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.charts import pareto
 from core.charts.alt import pareto_alt
+from core.planning.loosened import loosened
 from core.planning.result import Plan, Planned
 from pages.parts import language
 from pages.parts.breakdown import plain
@@ -16,7 +17,7 @@ from pages.parts.plan_cards import plan_cards, plan_title
 from pages.parts.plan_fields import VIEWS
 from pages.parts.plan_share import told_of_loaded
 from pages.parts.plan_views import SHOW, WITHOUT_PLAN
-from pages.parts.planning import EVERYWHERE, Asked, apply, asked, chosen_of, inputs_of
+from pages.parts.planning import EVERYWHERE, Asked, apply, asked, chosen_of
 from pages.parts.plot import plot
 
 Translator = Callable[..., str]
@@ -94,12 +95,13 @@ def _none(inputs: Inputs, result: Asked, t: Translator) -> None:
         st.markdown(f"**{t('plan_page.relax' if planned.relaxations else 'plan_page.no_relaxation')}**")
         for number, one in enumerate(planned.relaxations):
             with st.container(horizontal=True, vertical_alignment="center"):
-                if inputs_of({one.field: one.needed}):
+                change = loosened(result.request, one)
+                if change:
                     st.button(
                         t("size.apply"),
                         key=f"plan_apply_{number}",
                         on_click=apply,
-                        args=(inputs, one.field, one.needed),
+                        args=(inputs, change),
                         type="primary" if number == 0 else "secondary",
                     )
                 st.markdown(plain(one.reason.render(language.current())), width="stretch")

@@ -53,12 +53,15 @@ def plan_title(inputs: Inputs, planned: Planned, plan: Plan, t: Translator) -> N
             weights=deployment.weights.label,
             kv=deployment.kv.name.upper(),
             engine=f"{deployment.engine.label} {deployment.engine.version}",
-            replicas=plan.replicas,
-            spare=plan.spare,
-            gpus=plan.gpus_per_replica,
+            replicas=_replicas(plan, t),
             concurrency=f"{plan.service.concurrency:,.0f}",
         )
     )
+
+
+def _replicas(plan: Plan, t: Translator) -> str:
+    key = "replicas_spare" if plan.spare else "replicas"
+    return t(f"plan_page.{key}", replicas=plan.replicas, gpus=plan.gpus_per_replica, spare=plan.spare)
 
 
 def _option(plan: Plan, planned: Planned) -> str:

@@ -169,6 +169,8 @@ _NUMBERS = {"owned": "owned", "prices_usd_per_gpu_hour": "prices"}
 
 def _input_of(name: str, value: Any) -> dict[str, Any]:
     """Return what field *name* of a request puts into the inputs."""
+    if value is None:
+        return {name: None} if name in _LISTS else {}
     if name in _SAME:
         return {
             _SAME[name]: float(value) if name in ("peak_factor", "request_s", "budget_usd_month") else value
@@ -201,9 +203,9 @@ def _scaled(name: str, value: Any) -> dict[str, Any]:
     return made[name]() if name in made else {}
 
 
-def apply(inputs: Inputs, field: str, needed: float) -> None:
-    """Set the input of a request's *field* to what admits a plan."""
-    inputs.change(**inputs_of({field: needed}))
+def apply(inputs: Inputs, change: Mapping[str, Any]) -> None:
+    """Set the inputs to what a relaxation changes, given in fields of the request."""
+    inputs.change(**inputs_of(change))
     st.session_state[EVERYWHERE] = True
 
 

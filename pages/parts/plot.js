@@ -8,12 +8,12 @@ const PALETTES = {
   light: {
     weights: "#1D4ED8", kv: "#0FA294", activation: "#D47F00", runtime: "#9B7BF3", graph: "#861657",
     free: "#E2E8F0", limit: "#C81E1E", warn: "#F59E0B", text: "#0F172A", muted: "#64748B",
-    first: "#1D4ED8", second: "#D47F00", third: "#861657", fourth: "#0FA294", fifth: "#9B7BF3", area: "rgba(29, 78, 216, 0.14)",
+    first: "#1D4ED8", second: "#D47F00", third: "#861657", fourth: "#0FA294", fifth: "#9B7BF3", area: "rgba(29, 78, 216, 0.14)", ground: "rgba(255, 255, 255, 0.8)",
   },
   dark: {
     weights: "#3B82F6", kv: "#2DD4BF", activation: "#FBBF24", runtime: "#C4B5FD", graph: "#E0358C",
     free: "#334155", limit: "#FF8A80", warn: "#FBBF24", text: "#F1F5F9", muted: "#94A3B8",
-    first: "#3B82F6", second: "#FBBF24", third: "#E0358C", fourth: "#2DD4BF", fifth: "#C4B5FD", area: "rgba(59, 130, 246, 0.22)",
+    first: "#3B82F6", second: "#FBBF24", third: "#E0358C", fourth: "#2DD4BF", fifth: "#C4B5FD", area: "rgba(59, 130, 246, 0.22)", ground: "rgba(15, 23, 42, 0.8)",
   },
 }
 
