@@ -9,7 +9,7 @@ from core.api.deployments import deployment_of, device_of
 from core.api.plan import plan_answer
 from core.api.plan_question import question_of
 from core.api.plan_request import USUAL_PLANS, PlanRequest
-from core.api.plan_traffic import trace_answer, trace_of
+from core.api.plan_traffic import assumed, trace_answer, trace_of
 from core.api.pools import pools_answer, pools_of
 from core.api.requests import Gpu, Rates, SizeRequest, SpeedRequest, parse_as
 from core.api.size import size_answer
@@ -65,7 +65,7 @@ def _plan(item: object) -> dict[str, Any]:
     request = parse_as(PlanRequest, item)
     planned, trace = plan(question_of(request)), trace_of(request)
     told = None if trace is None else trace_answer(trace)
-    return plan_answer(planned, listed=request.plans or USUAL_PLANS, trace=told)
+    return plan_answer(planned, listed=request.plans or USUAL_PLANS, notes=assumed(request), trace=told)
 
 
 _ANSWERS: dict[str, Callable[[object], dict[str, Any]]] = {"size": _size, "speed": _speed, "plan": _plan}

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
 from core.api.plan_request import USUAL_PLANS
 from core.planning.record import number, recorded
 from core.planning.result import Plan, Planned, Rejection, Relaxation
+from core.text import Sentence
 
 
 def plan_answer(
     planned: Planned,
     *,
     listed: int = USUAL_PLANS,
+    notes: Iterable[Sentence] = (),
     trace: dict[str, Any] | None = None,
     today: date | None = None,
 ) -> dict[str, Any]:
     """Return the contract's answer of the `plan` verb: the first *listed* plans, and why others are not among them.
 
-    *trace* is what was read from the trace of the request. Ages of prices are those of *today*, by default the
-    day in UTC.
+    *notes* are told before those of the search. *trace* is what was read from the trace of the request. Ages of
+    prices are those of *today*, by default the day in UTC.
     """
     day = today or datetime.now(UTC).date()
     share = planned.question.targets.share
@@ -31,7 +34,7 @@ def plan_answer(
         "front": [_point(plan, share) for plan in planned.front],
         "rejected": [_rejected(one) for one in planned.rejections],
         "relax": [_relaxed(one) for one in planned.relaxations],
-        "notes": [str(sentence) for sentence in planned.notes],
+        "notes": [str(sentence) for sentence in (*notes, *planned.notes)],
         "deployments_evaluated": planned.deployments,
         **({} if trace is None else {"trace": trace}),
     }

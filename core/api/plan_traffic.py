@@ -9,6 +9,7 @@ from core.api.faults import Faults, chosen
 from core.api.plan_request import PlanRequest
 from core.api.requests import Spread
 from core.errors import BadRequest
+from core.text import Sentence, say
 from core.traffic import Lengths, Preset, Trace, Traffic, fixed, lognormal, presets, read_trace
 from core.traffic import traffic_of as stated_traffic
 from core.traffic.traffic import SECONDS
@@ -55,6 +56,15 @@ def preset_of(request: PlanRequest) -> Preset | None:
         return None
     (name,) = chosen("preset", [request.preset], tuple(presets()))
     return presets()[name]
+
+
+def assumed(request: PlanRequest) -> tuple[Sentence, ...]:
+    """Return what stands in for what *request* does not state, and how far to trust it."""
+    preset = preset_of(request)
+    if preset is None:
+        return ()
+    origin = preset.provenance
+    return (say("plan.preset", name=preset.name, source=origin.source, confidence=origin.confidence),)
 
 
 def trace_of(request: PlanRequest) -> Trace | None:

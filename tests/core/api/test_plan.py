@@ -188,7 +188,9 @@ def test_a_preset_fills_what_is_not_stated() -> None:
     assert (stated.traffic.peak, stated.traffic.prefix_hits, stated.traffic.output.mean) == (1, 0, 77)
     assert (stated.targets.ttft, stated.targets.tpot, stated.targets.share) == (0.7, 1, 0.99)
     assert question(preset="chat", ttft_percentile=50).targets.share == 0.5
-    assert "error" not in asked(preset="chat", **only)
+    told = asked(preset="chat", **only)["notes"][0]
+    assert usual.provenance.source in told
+    assert usual.provenance.confidence in told
 
 
 def test_every_preset_is_named_in_the_readme() -> None:
