@@ -5,7 +5,7 @@ Every function takes numbers or arrays over deployments and broadcasts; all quan
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any
 
@@ -47,12 +47,44 @@ def ttft_quantile(
     stable = arrival < saturation
     used = np.where(stable, arrival / saturation, 0.5)
     arrival = used * saturation
+    prompts = beside(prompts, step)
     core = _served(arrival, step, batch, prompts)
     waits = (
         _budget(arrival, step, prompts),
         _slots(used, saturation, batch, slots, prompts=prompts, output_scv=output_scv),
     )
-    return np.where(stable, _quantile(q, core, waits), np.nan)
+    alone = _lognormal(*_own(0.0, 1.0, prompts))
+    found = np.maximum(_quantile(q, core, waits), alone[0] + np.exp(alone[1] + alone[2] * _NORMAL.inv_cdf(q)))
+    return np.where(stable, found, np.nan)
+
+
+def beside(prompts: Prompts, step: Any) -> Prompts:
+    """Return *prompts* beside decode passes of *step* seconds: a pass takes at least what it takes for prompts alone.
+
+    Riding saves a share of what both need, the weights above all. A short step reads fewer experts than prompts do.
+    """
+    added = np.maximum(prompts.riding, prompts.alone - step * prompts.passes)
+    factor = added / prompts.riding
+    return replace(
+        prompts,
+        riding=added,
+        square=prompts.square * factor**2,
+        cube=prompts.cube * factor**3,
+        piece_square=prompts.piece_square * factor**2,
+        piece_cube=prompts.piece_cube * factor**3,
+    )
+
+
+def slot_chance(
+    *, arrival: Any, saturation: Any, batch: Any, slots: Any, prompts: Prompts, output_scv: Any
+) -> Any:
+    """Return the share of the requests that find all slots of their lane taken; arguments as for `ttft_quantile`.
+
+    1 where *arrival* is not below *saturation*.
+    """
+    used = np.minimum(arrival / saturation, 0.999999)
+    wait = _slots(used, saturation, batch, slots, prompts=prompts, output_scv=output_scv)
+    return np.where(arrival < saturation, wait.chance, 1.0)
 
 
 _Moments = tuple[Any, Any, Any]
@@ -91,14 +123,22 @@ def _served(arrival: Any, step: Any, batch: Any, prompts: Prompts) -> _Moments:
 
 
 def _own(step: Any, idle: Any, prompts: Prompts) -> _Moments:
-    """Return the moments of the own prompt and the decode passes, *step* seconds each, that it is spread over."""
-    variance = np.maximum(prompts.square - prompts.riding**2, 0.0)
-    third = prompts.cube - 3.0 * prompts.riding * prompts.square + 2.0 * prompts.riding**3
+    """Return the moments of the own prompt and the decode passes, *step* seconds each, that it is spread over.
+
+    A share *idle* of the prompts have the GPU to themselves.
+    """
+    beside = _central(prompts.riding, prompts.square, prompts.cube)
+    alone = _central(prompts.alone, prompts.alone_square, prompts.alone_cube)
+    mean, variance, third = (one + idle * (other - one) for one, other in zip(beside, alone, strict=True))
     deviation = np.sqrt(variance)
     longer = 1.0 + step * prompts.passes_spread / np.maximum(deviation, 1e-12)
-    longer = np.where(deviation > 1e-9 * prompts.riding, longer, 1.0)
-    mean = prompts.riding + idle * (prompts.alone - prompts.riding) + step * prompts.passes
-    return mean, variance * longer**2, third * longer**3
+    longer = np.where(deviation > 1e-9 * mean, longer, 1.0)
+    return mean + step * prompts.passes, variance * longer**2, third * longer**3
+
+
+def _central(mean: Any, square: Any, cube: Any) -> _Moments:
+    """Return the central moments of a time from its second and third about zero."""
+    return mean, np.maximum(square - mean**2, 0.0), cube - 3.0 * mean * square + 2.0 * mean**3
 
 
 @dataclass(frozen=True)
@@ -162,10 +202,11 @@ def _slots(used: Any, saturation: Any, batch: Any, slots: Any, *, prompts: Promp
     below = _negative_binomial_below(slots, batch, risk, size)
     odds = np.exp(np.minimum(log_mass, 0.0)) / np.maximum(below, 1e-9) / (1.0 - used)
     odds = np.where(slots <= 1.0, used / (1.0 - used), odds)
-    share = np.minimum(prompts.riding / full, 1.0)
-    scv = (
-        output_scv * (1.0 - share) ** 2 + np.maximum(prompts.square / prompts.riding**2 - 1.0, 0.0) * share**2
-    )
+    # With one slot, every prompt has the GPU to itself.
+    prompt = np.where(slots <= 1.0, prompts.alone, prompts.riding)
+    square = np.where(slots <= 1.0, prompts.alone_square, prompts.square)
+    share = np.minimum(prompt / full, 1.0)
+    scv = output_scv * (1.0 - share) ** 2 + np.maximum(square / prompt**2 - 1.0, 0.0) * share**2
     even = 1.0 + (1.0 - used) * (slots - 1.0) * (np.sqrt(4.0 + 5.0 * slots) - 2.0) / (16.0 * used * slots)
     longer = np.where(scv < 1.0, scv + 0.5 * (1.0 - scv) * np.minimum(even, 2.0), 0.5 * (1.0 + scv))
     residual = 4.0 / 3.0 * (1.0 + scv) - 1.0

@@ -33,6 +33,7 @@ class Prompts:
     """Seconds that the prompts of a traffic take on one lane; numbers, or arrays over deployments.
 
     alone             mean of a prompt that has the GPU to itself
+    alone_square, alone_cube   second and third moment of the same, s^2 and s^3
     riding            mean that a prompt adds to passes that decode anyway
     square, cube      second and third moment of `riding`, s^2 and s^3
     chunks            mean of prompt tokens / chunk: the share of a pass's token budget that a prompt takes
@@ -42,6 +43,8 @@ class Prompts:
     """
 
     alone: Any
+    alone_square: Any
+    alone_cube: Any
     riding: Any
     square: Any
     cube: Any
@@ -81,6 +84,8 @@ def prompt_times(
     number = mean(passes)
     return Prompts(
         alone=mean(alone),
+        alone_square=mean(one**2 for one in alone),
+        alone_cube=mean(one**3 for one in alone),
         riding=mean(riding),
         square=mean(one**2 for one in riding),
         cube=mean(one**3 for one in riding),

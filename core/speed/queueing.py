@@ -16,7 +16,7 @@ import numpy as np
 
 from core.speed.constants import Constants
 from core.speed.device import DeviceRates
-from core.speed.first_token import ttft_quantile
+from core.speed.first_token import beside, slot_chance, ttft_quantile
 from core.speed.profile import StepProfile
 from core.speed.prompts import Prompts, lanes_of, prompt_times
 from core.speed.serving import Load, step_of
@@ -33,11 +33,15 @@ __all__ = [
     "operating_point",
     "prompt_times",
     "saturation_of",
+    "slot_chance",
     "ttft_quantile",
 ]
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
 """Shares of the requests whose time to first token `open_loop` gives."""
+
+MANY = 0.01
+"""Share of the requests that wait for a slot above which their wait decides the TTFT of the last ones."""
 
 _HALVINGS = 40
 
@@ -52,6 +56,8 @@ class Latency:
     utilisation   arrivals / saturation
     stable        whether fewer requests come than can be served
     saturation    requests per second that the whole deployment can serve
+    slot_wait     share of the requests that find all slots taken
+    approximate   whether TTFT can be far from a simulation: waits for one of several slots decide it
     ttft          time to first token by share of the requests
     """
 
@@ -61,6 +67,8 @@ class Latency:
     utilisation: Any
     stable: Any
     saturation: Any
+    slot_wait: Any
+    approximate: Any
     ttft: dict[float, Any]
 
 
@@ -99,6 +107,7 @@ def operating_point(
     running = load.concurrency / lanes
     idle = np.exp(-running)
     step = _step_among(profile, device, constants, load, traffic, running=(running + 1.0) * lanes)
+    prompts = beside(prompts, step)
     own = prompts.riding + idle * (prompts.alone - prompts.riding)
     steps = (traffic.output.mean - 1.0) / load.tokens_per_step
     request = step * (steps + (1.0 - idle) * prompts.passes) + running * prompts.riding + own
@@ -127,6 +136,7 @@ def most_served(
     lanes = lanes_of(profile, load)
     slots = np.maximum(load.concurrency / lanes, 1.0)
     step = _step_among(profile, device, constants, load, traffic, running=slots * lanes)
+    prompts = beside(prompts, step)
     single = slots <= 1.0
     own = np.where(single, prompts.alone, slots * prompts.riding)
     steps = (traffic.output.mean - 1.0) / load.tokens_per_step + np.where(single, 0.0, prompts.passes)
@@ -199,19 +209,15 @@ def open_loop(
     steady = operating_point(
         profile, device, constants, replace(load, concurrency=high), traffic, prompts=prompts
     )
-    ttft = {
-        q: ttft_quantile(
-            q,
-            arrival=arrival / lanes,
-            saturation=saturation / lanes,
-            step=steady.step,
-            batch=high / lanes,
-            slots=slots / lanes,
-            prompts=prompts,
-            output_scv=traffic.output.scv,
-        )
-        for q in quantiles
+    lane: dict[str, Any] = {
+        "arrival": arrival / lanes,
+        "saturation": saturation / lanes,
+        "batch": high / lanes,
+        "slots": slots / lanes,
+        "prompts": prompts,
+        "output_scv": traffic.output.scv,
     }
+    waiting = slot_chance(**lane)
     return Latency(
         concurrency=np.where(stable, high, np.nan),
         per_token=np.where(stable, steady.per_token, np.nan),
@@ -219,5 +225,7 @@ def open_loop(
         utilisation=arrival / saturation,
         stable=stable,
         saturation=saturation,
-        ttft=ttft,
+        slot_wait=waiting,
+        approximate=(waiting > MANY) & (slots > lanes),
+        ttft={q: ttft_quantile(q, step=steady.step, **lane) for q in quantiles},
     )

@@ -87,12 +87,17 @@ class Requests:
 
 @dataclass
 class _Lane:
-    """What a lane does at one moment. `done` counts decode passes; `decoding` is a heap of when requests end."""
+    """What a lane does at one moment.
+
+    `done` counts decode passes; `decoding` is a heap of when requests end; `owed` are the prompt tokens left of
+    those that hold a slot. A request takes one when a pass has room for its prompt.
+    """
 
     clock: float = 0.0
     done: int = 0
     context: float = 0.0
     area: float = 0.0
+    owed: float = 0.0
     decoding: list[tuple[int, int]] = field(default_factory=list)
     waiting: deque[int] = field(default_factory=deque)
     prompting: deque[int] = field(default_factory=deque)
@@ -208,8 +213,14 @@ class Run:
         while self._next < len(came) and came[self._next] <= lane.clock:
             lane.waiting.append(self._next)
             self._next += 1
-        while lane.waiting and len(lane.decoding) + len(lane.prompting) < self._slots:
-            lane.prompting.append(lane.waiting.popleft())
+        while (
+            lane.waiting
+            and lane.owed < self._chunk
+            and len(lane.decoding) + len(lane.prompting) < self._slots
+        ):
+            one = lane.waiting.popleft()
+            lane.prompting.append(one)
+            lane.owed += self._left[one]
 
     def _step(self) -> float:
         running = len(self.lane.decoding)
@@ -217,13 +228,15 @@ class Run:
 
     def _mixed_pass(self) -> None:
         lane, budget, finished = self.lane, self._chunk, []
-        seconds = self._step() if lane.decoding else self._extra[lane.prompting[0]]
+        # Weights that the step reads are shared; a prompt reads the others itself.
+        seconds = max(self._step() if lane.decoding else 0.0, self._extra[lane.prompting[0]])
         while lane.prompting and budget > 0:
             one = lane.prompting[0]
             taken = min(budget, self._left[one])
             seconds += self._riding[one] * taken / self._prompt[one]
             self._left[one] -= taken
             budget -= taken
+            lane.owed -= taken
             if self._left[one] > 0:
                 break
             finished.append(lane.prompting.popleft())

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.speed.profile import profile_of
 from core.speed.prompts import lanes_of
+from core.speed.queueing import open_loop
 from core.speed.serving import Load, closed_loop, prompts_of
 from core.speed.simulation import simulate
 from core.traffic import Traffic, fixed, lognormal
@@ -62,3 +64,44 @@ def test_lanes_share_the_requests(profile, h100, constants):
     assert lanes_of(wide, ANY) == 8
     assert np.isfinite(found.ttft[0.95].value)
     assert found.rate == pytest.approx(5.0, rel=0.15)
+
+
+GRID = [
+    # Model, GPU, ranks, prompts, answers, chunk, slots
+    ("meta-llama/Llama-3.1-8B-Instruct", "h100-sxm-80", 1, lognormal(1000, 2500), lognormal(300, 800), 8192, 256),
+    ("meta-llama/Llama-3.1-8B-Instruct", "h100-sxm-80", 1, fixed(500), fixed(200), 2048, 1024),
+    ("meta-llama/Llama-3.1-8B-Instruct", "l4", 1, lognormal(4000, 9000), lognormal(400, 900), 2048, 64),
+    ("meta-llama/Llama-3.1-8B-Instruct", "l4", 1, lognormal(600, 1500), lognormal(2000, 5000), 8192, 1024),
+    ("meta-llama/Llama-3.1-70B-Instruct", "h100-sxm-80", 4, lognormal(16_000, 40_000), lognormal(500, 1200), 8192, 256),
+    ("meta-llama/Llama-3.1-70B-Instruct", "h100-sxm-80", 4, fixed(1000), fixed(300), 8192, 1),
+    ("openai/gpt-oss-120b", "h100-sxm-80", 1, lognormal(1000, 2500), lognormal(300, 800), 8192, 256),
+    ("openai/gpt-oss-120b", "h100-sxm-80", 1, lognormal(600, 1500), lognormal(2000, 5000), 2048, 1024),
+    ("deepseek-ai/DeepSeek-V3", "h200", 8, lognormal(4000, 9000), lognormal(400, 900), 8192, 1024),
+    ("deepseek-ai/DeepSeek-V3", "h200", 8, lognormal(1000, 2000), lognormal(300, 600), 2048, 4),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "case", GRID, ids=lambda case: f"{case[0].split('/')[1]}-{case[1]}-{case[5]}-{case[6]}"
+)
+def test_the_closed_form_is_near_the_simulation(case, speed, constants, record_property):
+    model, gpu, ranks, prompts, answers, chunk, slots = case
+    built = speed(model, gpu=gpu, tp=ranks)
+    one = profile_of(
+        built.deployment.model, built.deployment.weights, built.deployment.kv, built.deployment.layout
+    )
+    load, traffic = Load(1.0, 1.0, 1.0, chunk=float(chunk)), Traffic(1e-6, prompts, answers)
+    most = float(open_loop(one, built.rates, constants, load, traffic, slots=slots).saturation)
+    for share in (0.1, 0.5, 0.8):
+        arrival = share * most
+        formula = open_loop(one, built.rates, constants, load, traffic, slots=slots, arrival=arrival)
+        found = simulate(
+            one, built.rates, constants, load, traffic, slots=slots, arrival=arrival, count=12_000, seed=5
+        )
+        ratio = float(formula.ttft[0.95]) / found.ttft[0.95].value
+        record_property(f"p95 at {share}", ratio)
+        print(
+            f"{model} {gpu} at {share:.0%}: {ratio:.2f} +- {found.ttft[0.95].error / found.ttft[0.95].value:.2f}"
+        )
+        assert abs(ratio - 1.0) < 0.15 + 2.0 * found.ttft[0.95].error / found.ttft[0.95].value
+        assert float(formula.concurrency) == pytest.approx(found.concurrency, rel=0.3)
