@@ -141,11 +141,7 @@ def _too_small(question: Question, prospects: Prospects, device: int) -> tuple[s
     room = prospects.capacity
     best = linked[int(np.argmax(room.longest[linked, device]))]
     variant, usable = field.variants[best], field.devices[device].usable
-    wider = np.flatnonzero((prospects.device == device) & (prospects.gpus > question.limits.gpus_per_replica))
-    more = say("planning.nothing")
-    if len(wider):
-        more = say("planning.would_hold", gpus=int(prospects.gpus[wider].min()))
-    return "memory", say(
+    reason = say(
         "planning.no_room" if room.longest[best, device] > 0 else "planning.too_large",
         gpus=variant.layout.gpus,
         format=variant.weights.label,
@@ -153,5 +149,8 @@ def _too_small(question: Question, prospects: Prospects, device: int) -> tuple[s
         usable=usable / GIB,
         context=prospects.context,
         held=float(room.longest[best, device]),
-        more=more,
     )
+    wider = np.flatnonzero((prospects.device == device) & (prospects.gpus > question.limits.gpus_per_replica))
+    if len(wider):
+        reason = say("planning.would_hold", reason=reason, gpus=int(prospects.gpus[wider].min()))
+    return "memory", reason

@@ -25,6 +25,10 @@ TARGETS = {"ttft": "ttft_s", "tpot": "tpot_s", "request": "request_s"}
 """Names of the targets in a request."""
 
 _UNLIMITED = 10**9
+
+_SENSIBLE = 0.1
+"""Share of the stable load at which a loosened target is taken: almost idle replicas would keep a little less."""
+
 _SLACK = 1.01
 """A hundredth more than interpolated curves say is needed, so that the exact search finds the plan."""
 
@@ -82,9 +86,9 @@ def _of_targets(question: Question, attempts: list[Attempt], search: Search) -> 
             usable, needed = _candidates(question, attempt)
             found = attempt.found
             rate = allowed_rate(found, others, question.limits.headroom)
-            usable &= (rate >= needed) & (rate > 0)
+            usable &= (rate >= np.maximum(needed, _SENSIBLE * found.stable)) & (rate > 0)
             if usable.any():
-                light = np.maximum(needed, found.rate[:, 0])
+                light = np.maximum(needed, _SENSIBLE * found.stable)
                 lowest = min(lowest, float(np.min(value_at(found, name, light)[usable])))
         if np.isfinite(lowest):
             value = max(given, lowest) * _SLACK
