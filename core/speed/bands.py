@@ -35,7 +35,7 @@ def _table() -> list[dict[str, Any]]:
 @lru_cache(maxsize=4096)
 def band_row(kind: Kind, quantity: str) -> dict[str, Any]:
     """Return the row of bands.yaml for *quantity* of *kind*: the last that holds, since rows become narrower."""
-    measure = quantity if quantity in ("prefill_s", "tpot_s") else "run"
+    measure = quantity if quantity in ("prefill_s", "tpot_s", "ttft_s") else "run"
     mode = "static_batch" if kind.mode == "single" else kind.mode
     asked = {"measure": measure, "era": kind.era, "mode": mode, "moe": kind.moe}
     chosen: dict[str, Any] = {}
