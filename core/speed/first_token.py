@@ -64,14 +64,17 @@ def beside(prompts: Prompts, step: Any) -> Prompts:
     Riding saves a share of what both need, the weights above all. A short step reads fewer experts than prompts do.
     """
     added = np.maximum(prompts.riding, prompts.alone - step * prompts.passes)
-    factor = added / prompts.riding
+    # Long prompts take long in both cases: what is added differs between prompts as the two do.
+    share = (added - prompts.riding) / np.maximum(prompts.alone - prompts.riding, 1e-30)
+    square = (np.sqrt(prompts.square) * (1.0 - share) + np.sqrt(prompts.alone_square) * share) ** 2
+    cube = (np.cbrt(prompts.cube) * (1.0 - share) + np.cbrt(prompts.alone_cube) * share) ** 3
     return replace(
         prompts,
         riding=added,
-        square=prompts.square * factor**2,
-        cube=prompts.cube * factor**3,
-        piece_square=prompts.piece_square * factor**2,
-        piece_cube=prompts.piece_cube * factor**3,
+        square=square,
+        cube=cube,
+        piece_square=prompts.piece_square * (square / prompts.square),
+        piece_cube=prompts.piece_cube * (cube / prompts.cube),
     )
 
 
