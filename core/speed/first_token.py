@@ -45,7 +45,53 @@ def ttft_quantile(
     token budget before: an exponential distribution. nan where *arrival* is not below *saturation*.
     """
     stable = arrival < saturation
-    used = np.where(stable, arrival / saturation, 0.5)
+    parts = _parts(arrival, saturation, step, batch, slots=slots, prompts=prompts, output_scv=output_scv)
+    shift, median, sigma = parts.alone
+    found = np.maximum(_quantile(q, parts), shift + np.exp(median + sigma * _NORMAL.inv_cdf(q)))
+    return np.where(stable, found, np.nan)
+
+
+def ttft_share(
+    seconds: Any,
+    *,
+    arrival: Any,
+    saturation: Any,
+    step: Any,
+    batch: Any,
+    slots: Any,
+    prompts: Prompts,
+    output_scv: Any,
+) -> Any:
+    """Return the share of requests whose time to first token is at most *seconds*, 0 where the queue grows.
+
+    The inverse of `ttft_quantile`, with the same arguments, at a twentieth of its cost.
+    """
+    parts = _parts(arrival, saturation, step, batch, slots=slots, prompts=prompts, output_scv=output_scv)
+    share = np.minimum(parts.below(seconds), _lognormal_below(parts.alone, seconds))
+    return np.where(arrival < saturation, share, 0.0)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What the time to first token is made of: the moments `core`, waits before it, and a prompt that is alone."""
+
+    core: _Moments
+    shape: _Shape
+    waits: tuple[_Wait, _Wait]
+    alone: _Shape
+
+    def below(self, seconds: Any) -> Any:
+        """Return the chance of at most *seconds*: the sum is in its tail where one part is, others at their mean."""
+        share = _lognormal_below(self.shape, seconds)
+        for wait in self.waits:
+            share = share * (1.0 - wait.beyond(seconds - self.core[0]))
+        return share
+
+
+def _parts(
+    arrival: Any, saturation: Any, step: Any, batch: Any, *, slots: Any, prompts: Prompts, output_scv: Any
+) -> _Parts:
+    used = np.where(arrival < saturation, arrival / saturation, 0.5)
     arrival = used * saturation
     prompts = beside(prompts, step)
     core = _served(arrival, step, batch, prompts)
@@ -53,9 +99,7 @@ def ttft_quantile(
         _budget(arrival, step, prompts),
         _slots(used, saturation, batch, slots, prompts=prompts, output_scv=output_scv),
     )
-    alone = _lognormal(*_own(0.0, 1.0, prompts))
-    found = np.maximum(_quantile(q, core, waits), alone[0] + np.exp(alone[1] + alone[2] * _NORMAL.inv_cdf(q)))
-    return np.where(stable, found, np.nan)
+    return _Parts(core, _lognormal(*core), waits, _lognormal(*_own(0.0, 1.0, prompts)))
 
 
 def beside(prompts: Prompts, step: Any) -> Prompts:
@@ -255,22 +299,23 @@ def _lognormal(mean: Any, variance: Any, third: Any) -> _Shape:
     return mean - scale, np.log(scale) - 0.5 * log_width, np.sqrt(log_width)
 
 
-def _quantile(q: float, core: _Moments, waits: tuple[_Wait, _Wait]) -> Any:
-    """Return the quantile of a time with the moments *core* and of *waits* before it.
+def _lognormal_below(shape: _Shape, seconds: Any) -> Any:
+    """Return the chance of at most *seconds* for a shifted lognormal distribution."""
+    shift, median, sigma = shape
+    return _normal_below((np.log(np.maximum(seconds - shift, 1e-12)) - median) / sigma)
 
-    The sum is within its tail where one of the two is, and the other about its mean.
-    """
-    shift, median, sigma = _lognormal(*core)
+
+def _quantile(q: float, parts: _Parts) -> Any:
+    """Return the quantile of the sum of *parts*, within bounds that hold it."""
+    shift, median, sigma = parts.shape
     low = np.maximum(shift + np.exp(median + sigma * _NORMAL.inv_cdf(q)), 0.0)
-    high = low + core[0]
-    for wait in waits:
+    high = low + parts.core[0]
+    for wait in parts.waits:
         share = np.maximum(wait.chance / (0.5 * (1.0 - q)), 1.0)
         high = high + wait.scale * np.log(share) ** (1.0 / wait.power)
     low = low + 0.0 * high
     for _ in range(_HALVINGS):
         t = 0.5 * (low + high)
-        below = _normal_below((np.log(np.maximum(t - shift, 1e-12)) - median) / sigma)
-        for wait in waits:
-            below = below * (1.0 - wait.beyond(t - core[0]))
-        low, high = np.where(below >= q, low, t), np.where(below >= q, t, high)
+        enough = parts.below(t) >= q
+        low, high = np.where(enough, low, t), np.where(enough, t, high)
     return high
