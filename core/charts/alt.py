@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from core.charts.memory_bar import amount_of, segments
 from core.charts.memory_curve import stops_at
-from core.charts.pareto import drawn
+from core.charts.pareto import axes_of, drawn
 from core.memory.serving import ServingMemory
 from core.planning.day import DayCurve
 from core.planning.figures import percentile, shown
-from core.planning.result import Planned
+from core.planning.result import Plan, Planned
 from core.planning.words import plan_words
 from core.quantities import format_digits, format_gib, format_length, format_usd
 from core.text import text
@@ -43,20 +43,25 @@ def pareto_alt(planned: Planned, language: str = "en") -> str:
     plans, _ = drawn(planned)
     if not plans:
         return text("chart.pareto_alt_none", language)
-    share = planned.question.targets.share
-    cheapest = min(plans, key=lambda plan: plan.usd_per_month or 0.0)
-    fastest = min(plans, key=lambda plan: plan.service.ttft[share])
+    axes = axes_of(planned)
+    cheapest, fastest = min(plans, key=axes.x), min(plans, key=axes.y)
+
+    def cost(plan: Plan) -> str:
+        if axes.priced:
+            return format_usd(plan.usd_per_month or 0.0)
+        return text("chart.gpu_count", language, count=plan.gpus)
+
     return text(
-        "chart.pareto_alt",
+        "chart.pareto_alt" if axes.priced else "chart.pareto_alt_gpus",
         language,
         count=len(plans),
-        share=percentile(share),
+        share=percentile(axes.share),
         cheapest=plan_words(cheapest),
-        cost=format_usd(cheapest.usd_per_month or 0.0),
-        slow=shown(cheapest, "ttft", language, share),
+        cost=cost(cheapest),
+        slow=shown(cheapest, "ttft", language, axes.share),
         fastest=plan_words(fastest),
-        dear=format_usd(fastest.usd_per_month or 0.0),
-        fast=shown(fastest, "ttft", language, share),
+        dear=cost(fastest),
+        fast=shown(fastest, "ttft", language, axes.share),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from core.charts.axes import log_axis
@@ -24,28 +25,57 @@ MOST_BEHIND = 400
 """Layouts beside the best ones that are drawn: more would only slow the page."""
 
 
+@dataclass(frozen=True)
+class _Axes:
+    """What the axes show: TTFT at `share` against the cost, or against GPUs where no plan is `priced`."""
+
+    share: float
+    language: str
+    priced: bool
+
+    def x(self, plan: Plan) -> float:
+        """Return the cost of *plan*, or its GPUs."""
+        return (plan.usd_per_month or 0.0) if self.priced else float(plan.gpus)
+
+    def y(self, plan: Plan) -> float:
+        """Return the seconds to the first token of *plan*."""
+        return plan.service.ttft[self.share]
+
+    def place(self, plans: list[Plan]) -> dict[str, list[float]]:
+        """Return where *plans* are."""
+        return {"x": [self.x(plan) for plan in plans], "y": [self.y(plan) for plan in plans]}
+
+    def has(self, plan: Plan) -> bool:
+        """Return whether *plan* has a place."""
+        return is_stable(plan) and (not self.priced or plan.usd_per_month is not None)
+
+
+def axes_of(planned: Planned, language: str = "en") -> _Axes:
+    """Return the axes for *planned*: by cost where a plan has a price."""
+    priced = any(plan.usd_per_month is not None for plan in planned.plans)
+    return _Axes(planned.question.targets.share, language, priced)
+
+
 def pareto(planned: Planned, chosen: Plan | None = None, language: str = "en") -> dict[str, Any]:
     """Return the figure: a point for the best plan of each accelerator, pale ones for the other layouts."""
+    axes = axes_of(planned, language)
     plans, others = drawn(planned)
-    share = planned.question.targets.share
     if not plans:
         return {"data": [], "layout": {"height": HEIGHT}}
     names = _groups(planned, plans)
     data = [
-        _behind(others, share, language),
-        _front(planned, share),
+        _behind(others, axes),
+        _front(planned, axes),
         *(
-            _group(
-                [plan for plan in plans if _group_of(planned, plan) == name], (name, place), share, language
-            )
+            _group([plan for plan in plans if _group_of(planned, plan) == name], (name, place), axes)
             for place, name in enumerate(names)
         ),
     ]
-    if chosen and _is_drawn(chosen):
-        data.append(_ring(chosen, share, language))
+    if chosen and axes.has(chosen):
+        data.append(_ring(chosen, axes))
     return {
         "data": data,
-        "layout": _layout(planned, [*plans, *others], chosen, language),
+        "layout": _layout(planned, [*plans, *others], chosen, axes),
         "legend": [
             {"color": COLORS[min(place, len(COLORS) - 1)], "opacity": 1, "text": name}
             for place, name in enumerate(names)
@@ -55,24 +85,21 @@ def pareto(planned: Planned, chosen: Plan | None = None, language: str = "en") -
 
 def drawn(planned: Planned) -> tuple[list[Plan], list[Plan]]:
     """Return the plans that have a place: the best and those of the front, and the layouts behind them."""
-    best = _once(plan for plan in (*planned.plans, *planned.front) if _is_drawn(plan))
+    axes = axes_of(planned)
+    best = _once(plan for plan in (*planned.plans, *planned.front) if axes.has(plan))
     known = {plan.id for plan in best}
-    dearest = max((plan.usd_per_month or 0.0 for plan in best), default=0.0)
+    dearest = max(map(axes.x, best), default=0.0)
     # A layout that costs more than every best plan would only stretch the axis.
     behind = _once(
         plan
         for plan in planned.alternatives
-        if _is_drawn(plan) and plan.id not in known and (plan.usd_per_month or 0.0) <= dearest
+        if axes.has(plan) and plan.id not in known and axes.x(plan) <= dearest
     )
     return best, behind[:MOST_BEHIND]
 
 
 def _once(plans: Iterable[Plan]) -> list[Plan]:
     return list({plan.id: plan for plan in plans}.values())
-
-
-def _is_drawn(plan: Plan) -> bool:
-    return plan.usd_per_month is not None and is_stable(plan)
 
 
 def _group_of(planned: Planned, plan: Plan) -> str:
@@ -93,21 +120,14 @@ def _size(plan: Plan) -> float:
     return min(LARGEST, SMALLEST + 1.5 * math.sqrt(plan.gpus))
 
 
-def _place(plans: list[Plan], share: float) -> dict[str, list[float]]:
-    return {
-        "x": [plan.usd_per_month or 0.0 for plan in plans],
-        "y": [plan.service.ttft[share] for plan in plans],
-    }
-
-
-def _group(plans: list[Plan], group: tuple[str, int], share: float, language: str) -> dict[str, Any]:
+def _group(plans: list[Plan], group: tuple[str, int], axes: _Axes) -> dict[str, Any]:
     name, place = group
     return {
         "type": "scatter",
         "mode": "markers",
-        **_place(plans, share),
+        **axes.place(plans),
         "name": name,
-        "text": [told(plan, share, language) for plan in plans],
+        "text": [told(plan, axes.share, axes.language) for plan in plans],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {
             "color": COLORS[min(place, len(COLORS) - 1)],
@@ -120,37 +140,37 @@ def _group(plans: list[Plan], group: tuple[str, int], share: float, language: st
     }
 
 
-def _behind(plans: list[Plan], share: float, language: str) -> dict[str, Any]:
+def _behind(plans: list[Plan], axes: _Axes) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers",
-        **_place(plans, share),
-        "name": text("chart.other_layouts", language),
-        "text": [told(plan, share, language) for plan in plans],
+        **axes.place(plans),
+        "name": text("chart.other_layouts", axes.language),
+        "text": [told(plan, axes.share, axes.language) for plan in plans],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {"color": "token:muted", "size": 5, "opacity": 0.35},
     }
 
 
-def _front(planned: Planned, share: float) -> dict[str, Any]:
+def _front(planned: Planned, axes: _Axes) -> dict[str, Any]:
     """Return the front as a staircase: what is above and to the right of it costs more and is slower."""
     return {
         "type": "scatter",
         "mode": "lines",
-        **_place([plan for plan in planned.front if _is_drawn(plan)], share),
+        **axes.place([plan for plan in planned.front if axes.has(plan)]),
         "name": "front",
         "line": {"color": "token:muted", "width": 1.5, "dash": "dot", "shape": "hv"},
         "hoverinfo": "skip",
     }
 
 
-def _ring(plan: Plan, share: float, language: str) -> dict[str, Any]:
+def _ring(plan: Plan, axes: _Axes) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers",
-        **_place([plan], share),
+        **axes.place([plan]),
         "name": "chosen",
-        "text": [told(plan, share, language)],
+        "text": [told(plan, axes.share, axes.language)],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {
             "color": "rgba(0,0,0,0)",
@@ -171,7 +191,7 @@ def told(plan: Plan, share: float, language: str) -> str:
         weights=plan.deployment.weights.label,
         engine=plan.deployment.engine.label,
         gpus=plan.gpus,
-        cost=format_usd(plan.usd_per_month or 0.0),
+        cost="–" if plan.usd_per_month is None else format_usd(plan.usd_per_month),
         share=percentile(share),
         ttft=shown(plan, "ttft", language, share),
         tpot=shown(plan, "tpot", language),
@@ -179,24 +199,21 @@ def told(plan: Plan, share: float, language: str) -> str:
     )
 
 
-def _layout(planned: Planned, plans: list[Plan], chosen: Plan | None, language: str) -> dict[str, Any]:
-    targets = planned.question.targets
-    costs = [plan.usd_per_month or 0.0 for plan in plans]
-    waits = [plan.service.ttft[targets.share] for plan in plans]
-    asked = targets.ttft
-    xaxis = log_axis(costs, short_usd)
-    yaxis = log_axis([*waits, asked] if asked else waits, format_seconds)
-    notes = [_chosen_note(chosen, targets.share, xaxis)] if chosen and _is_drawn(chosen) else []
+def _layout(planned: Planned, plans: list[Plan], chosen: Plan | None, axes: _Axes) -> dict[str, Any]:
+    asked, language = planned.question.targets.ttft, axes.language
+    place = axes.place(plans)
+    xaxis = log_axis(place["x"], short_usd if axes.priced else "{:,.0f}".format)
+    yaxis = log_axis([*place["y"], asked] if asked else place["y"], format_seconds)
+    notes = [_chosen_note(chosen, axes, xaxis)] if chosen and axes.has(chosen) else []
     if asked:
         notes.append(_target_note(asked, yaxis, language))
+    xtitle = text("chart.cost_month" if axes.priced else "chart.gpus", language)
+    ytitle = text("chart.ttft", language, share=percentile(axes.share))
     return {
         "height": HEIGHT,
         "margin": {"l": 70, "r": 16, "t": 14, "b": 48},
-        "xaxis": {**xaxis, "title": {"text": text("chart.cost_month", language), "standoff": 10}},
-        "yaxis": {
-            **yaxis,
-            "title": {"text": text("chart.ttft", language, share=percentile(targets.share)), "standoff": 6},
-        },
+        "xaxis": {**xaxis, "title": {"text": xtitle, "standoff": 10}},
+        "yaxis": {**yaxis, "title": {"text": ytitle, "standoff": 6}},
         "hovermode": "closest",
         "showlegend": False,
         "shapes": [_target(asked)] if asked else [],
@@ -224,17 +241,15 @@ def _target_note(asked: float, axis: dict[str, Any], language: str) -> dict[str,
     }
 
 
-def _chosen_note(plan: Plan, share: float, axis: dict[str, Any]) -> dict[str, Any]:
+def _chosen_note(plan: Plan, axes: _Axes, axis: dict[str, Any]) -> dict[str, Any]:
     """Return the name of the chosen plan, beside its point on the side where there is room."""
-    cost, wait = plan.usd_per_month or 0.0, plan.service.ttft[share]
-    log = axis["type"] == "log"
-    x = math.log10(cost) if log else cost
+    x = math.log10(axes.x(plan)) if axis["type"] == "log" else axes.x(plan)
     left, right = axis["range"]
     near_end = x > (left + right) / 2
     return {
         "text": f"<b>{plan_words(plan)}</b>",
         "x": x,
-        "y": math.log10(wait),
+        "y": math.log10(axes.y(plan)),
         "xanchor": "right" if near_end else "left",
         "yanchor": "bottom",
         "xshift": -10 if near_end else 10,

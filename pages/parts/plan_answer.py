@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.charts import pareto
 from core.charts.alt import pareto_alt
+from core.charts.pareto import axes_of
 from core.planning.loosened import loosened
 from core.planning.result import Plan, Planned
 from pages.parts import language
@@ -66,8 +67,9 @@ def _figures(inputs: Inputs, result: Asked, plan: Plan, t: Translator) -> None:
     plan_title(inputs, planned, plan, t)
     plan_cards(planned, plan, t)
     with st.container(border=True):
-        st.markdown(f"**{t('plan_page.pareto')}**")
         locale = language.current()
+        priced = axes_of(planned).priced
+        st.markdown(f"**{t('plan_page.pareto' if priced else 'plan_page.pareto_gpus')}**")
         plot(pareto(planned, plan, locale), "plan_pareto", pareto_alt(planned, locale))
         st.caption(t("plan_page.pareto_note"))
     _notes(planned)

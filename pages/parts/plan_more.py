@@ -21,16 +21,9 @@ Translator = Callable[..., str]
 
 def _traffic(inputs: Inputs, t: Translator) -> None:
     inputs.number("peak", t("plan_page.peak"), step=0.5, format="%g", help=t("plan_page.help.peak"))
-    left, right = st.columns(2, gap="xsmall")
-    alike = t("plan_page.alike")
-    with left:
-        inputs.number(
-            "input_p95", t("plan_page.input_p95"), step=100, placeholder=alike, help=t("plan_page.help.p95")
-        )
-    with right:
-        inputs.number(
-            "output_p95", t("plan_page.output_p95"), step=100, placeholder=alike, help=t("plan_page.help.p95")
-        )
+    for name in ("input_p95", "output_p95"):
+        alike, help_ = t("plan_page.alike"), t("plan_page.help.p95")
+        inputs.number(name, t(f"plan_page.{name}"), step=100, placeholder=alike, help=help_)
     inputs.number("hits", t("plan_page.hits"), step=5, help=t("plan_page.help.hits"))
 
 
@@ -65,13 +58,8 @@ def _hardware(inputs: Inputs, t: Translator) -> None:
         placeholder=t("plan_page.any"),
         help=t("plan_page.help.budget"),
     )
-    left, right = st.columns(2, gap="xsmall", vertical_alignment="bottom")
-    with left:
-        inputs.number("replica", t("plan_page.replica"), help=t("plan_page.help.replica"))
-    with right:
-        inputs.number(
-            "most", t("plan_page.most"), placeholder=t("plan_page.any"), help=t("plan_page.help.most")
-        )
+    inputs.number("replica", t("plan_page.replica"), help=t("plan_page.help.replica"))
+    inputs.number("most", t("plan_page.most"), placeholder=t("plan_page.any"), help=t("plan_page.help.most"))
 
 
 def _formats(inputs: Inputs, t: Translator) -> None:

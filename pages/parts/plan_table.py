@@ -33,14 +33,16 @@ def plan_table(inputs: Inputs, planned: Planned, t: Translator) -> None:
     plans = planned.alternatives if inputs["layouts"] else planned.plans
     ids = tuple(plan.id for plan in plans)
     chosen = chosen_of(inputs, planned)
-    marked = [place for place, id_ in enumerate(ids) if chosen and id_ == chosen.id]
+    ticked = {*listed(inputs["compared"]), chosen.id if chosen else ""}
+    marked = [place for place, id_ in enumerate(ids) if id_ in ticked]
     # A new answer is a new table: rows of the old one must not stay chosen.
     key = f"plan_table_{zlib.crc32(repr(ids).encode()):x}"
+    st.session_state.setdefault(f"{key}:before", [ids[place] for place in marked])
     st.dataframe(
         _frame(plans),
         key=key,
         hide_index=True,
-        height=ROW * (2 + min(len(plans), MOST_ROWS)),
+        height=ROW * (1 + min(len(plans), MOST_ROWS)) + 3,
         on_select=lambda: _take(inputs, key, ids),
         selection_mode="multi-row",
         selection_default={"selection": {"rows": marked}},
@@ -55,10 +57,14 @@ def plan_table(inputs: Inputs, planned: Planned, t: Translator) -> None:
 
 
 def _take(inputs: Inputs, key: str, ids: tuple[str, ...]) -> None:
-    rows = st.session_state[key]["selection"]["rows"]
-    picked = [ids[row] for row in rows if row < len(ids)]
+    """Show the row that was ticked last, and compare those that are ticked."""
+    before = st.session_state.get(f"{key}:before", [])
+    picked = [ids[row] for row in st.session_state[key]["selection"]["rows"] if row < len(ids)]
+    st.session_state[f"{key}:before"] = picked
     if picked:
-        inputs.change(chosen=picked[0], compared=joined(picked[:MOST_COMPARED]))
+        first = next((id_ for id_ in picked if id_ not in before), picked[0])
+        others = [id_ for id_ in picked if id_ != first]
+        inputs.change(chosen=first, compared=joined([first, *others][:MOST_COMPARED]))
 
 
 def _columns(planned: Planned, t: Translator) -> dict[str, object]:

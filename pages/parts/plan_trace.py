@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pandas as pd
 import streamlit as st
 
 from core.errors import PlannerError
@@ -57,22 +56,12 @@ def trace_input(inputs: Inputs, t: Translator) -> None:
     if not trace.faults:
         return
     st.warning(t("plan_page.trace_faults", count=len(trace.faults), used=trace.rows), icon=":material/rule:")
-    shown = trace.faults[:MOST_FAULTS]
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "line": [one.line for one in shown],
-                "reason": [one.sentence.render(language.current()) for one in shown],
-            }
-        ),
-        hide_index=True,
-        height=min(240, 38 * (len(shown) + 1)),
-        column_config={
-            "line": st.column_config.NumberColumn(t("plan_page.line"), width=60, format="%d"),
-            "reason": st.column_config.TextColumn(t("plan_page.reason"), width="large"),
-        },
-        alt=t("plan_page.trace_faults", count=len(trace.faults), used=trace.rows),
-    )
+    with st.container(height=220):
+        told = (
+            t("traffic.first_fault", line=one.line, fault=plain(one.sentence.render(language.current())))
+            for one in trace.faults[:MOST_FAULTS]
+        )
+        st.caption("\n".join(f"- {line}" for line in told))
 
 
 def trace_words(trace: Trace, t: Translator) -> str:

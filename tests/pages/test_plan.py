@@ -189,10 +189,9 @@ def test_a_trace_counts_and_its_bad_rows_are_told_by_line() -> None:
     at.run()
     at.get("file_uploader")[0].set_value(("mine.csv", TRACE.encode(), "text/csv")).run()
     assert not at.error
-    faults = at.sidebar.dataframe[0].value
-    assert list(faults["line"]) == [202, 203, 204]
-    assert (faults["reason"].str.len() > 5).all()
-    assert "200 requests" in " ".join(str(caption.value) for caption in at.sidebar.caption)
+    told = " ".join(str(caption.value) for caption in at.sidebar.caption)
+    assert all(f"Line {line}: " in told for line in (202, 203, 204))
+    assert "200 requests" in told
     assert at.number_input(key="plan_rate").disabled
     at.button(key="plan_trace_drop").click().run()
     assert not at.number_input(key="plan_rate").disabled

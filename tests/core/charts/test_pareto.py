@@ -87,3 +87,11 @@ def test_an_axis_holds_its_values_and_has_few_round_ticks(values: list[float]) -
     axis = log_axis(values, str)
     assert axis["range"][0] < math.log10(min(values)) <= math.log10(max(values)) < axis["range"][1]
     assert 1 <= len(axis["tickvals"]) <= 7
+
+
+def test_without_any_price_plans_are_drawn_by_their_gpus() -> None:
+    planned = answer((made(usd=None), made("l4", usd=None, replicas=6)))
+    figure = pareto(planned, planned.plans[0])
+    assert sorted(traces(figure)["NVIDIA"]["x"]) == [2, 6]
+    assert figure["layout"]["xaxis"]["title"]["text"] == "GPUs"
+    assert "by GPUs" in pareto_alt(planned)
