@@ -142,6 +142,15 @@ def short_usd(amount: float) -> str:
     return f"${amount:g}"
 
 
+def short_seconds(seconds: float) -> str:
+    """Return a round latency as an axis has room for it, in the units of `format_seconds`.
+
+    >>> short_seconds(0.05), short_seconds(1.5), short_seconds(20)
+    ('50 ms', '1,500 ms', '20 s')
+    """
+    return f"{round(seconds * 1000, 6):,g} ms" if seconds < 10 else f"{seconds:,g} s"
+
+
 def format_seconds(seconds: float, digits: int = 3) -> str:
     """Return a latency with *digits* significant digits: in ms below 10 s, so that those of a page compare.
 

@@ -11,7 +11,7 @@ from core.charts.axes import log_axis
 from core.planning.figures import is_stable, percentile, shown, utilisation
 from core.planning.result import Plan, Planned
 from core.planning.words import plan_words
-from core.quantities import format_seconds, format_usd, short_usd
+from core.quantities import format_seconds, format_usd, short_seconds, short_usd
 from core.text import text
 
 HEIGHT = 400
@@ -203,10 +203,12 @@ def _layout(planned: Planned, plans: list[Plan], chosen: Plan | None, axes: _Axe
     asked, language = planned.question.targets.ttft, axes.language
     place = axes.place(plans)
     xaxis = log_axis(place["x"], short_usd if axes.priced else "{:,.0f}".format)
-    yaxis = log_axis([*place["y"], asked] if asked else place["y"], format_seconds)
+    yaxis = log_axis([*place["y"], asked] if asked else place["y"], short_seconds)
     notes = [_chosen_note(chosen, axes, xaxis)] if chosen and axes.has(chosen) else []
     if asked:
-        notes.append(_target_note(asked, yaxis, language))
+        # On the other side than the chosen plan, which may be just below.
+        right = bool(notes) and notes[0]["xanchor"] == "left"
+        notes.append(_target_note(asked, yaxis, language, right=right))
     xtitle = text("chart.cost_month" if axes.priced else "chart.gpus", language)
     ytitle = text("chart.ttft", language, share=percentile(axes.share))
     return {
@@ -226,15 +228,15 @@ def _target(asked: float) -> dict[str, Any]:
     return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": asked, "y1": asked, "line": line}
 
 
-def _target_note(asked: float, axis: dict[str, Any], language: str) -> dict[str, Any]:
+def _target_note(asked: float, axis: dict[str, Any], language: str, *, right: bool) -> dict[str, Any]:
     return {
         "text": text("chart.target", language, amount=format_seconds(asked)),
         "xref": "paper",
-        "x": 0,
+        "x": int(right),
         "y": math.log10(asked) if axis["type"] == "log" else asked,
-        "xanchor": "left",
+        "xanchor": "right" if right else "left",
         "yanchor": "bottom",
-        "xshift": 4,
+        "xshift": -4 if right else 4,
         "showarrow": False,
         "font": {"size": 12, "color": "token:limit"},
         "borderpad": 0,

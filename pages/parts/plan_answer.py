@@ -16,8 +16,9 @@ from pages.parts.breakdown import plain
 from pages.parts.inputs import Inputs
 from pages.parts.plan_cards import plan_cards, plan_title
 from pages.parts.plan_fields import VIEWS
-from pages.parts.plan_share import told_of_loaded
-from pages.parts.plan_views import SHOW, WITHOUT_PLAN
+from pages.parts.plan_share import share, told_of_loaded
+from pages.parts.plan_table import rejected
+from pages.parts.plan_views import SHOW
 from pages.parts.planning import EVERYWHERE, Asked, apply, asked, chosen_of
 from pages.parts.plot import plot
 
@@ -108,7 +109,6 @@ def _none(inputs: Inputs, result: Asked, t: Translator) -> None:
                     )
                 st.markdown(plain(one.reason.render(language.current())), width="stretch")
     _notes(planned)
-    view = str(inputs["view"])
-    shown = view if view in WITHOUT_PLAN else "rejected"
-    st.markdown(f"**{t(f'plan_page.views.{shown}')}**")
-    WITHOUT_PLAN[shown](result, t)
+    st.markdown(f"**{t('plan_page.views.rejected')}**")
+    rejected(planned, t)
+    share(inputs, result, None, t)

@@ -10,6 +10,9 @@ from typing import Any
 import orjson
 import streamlit as st
 
+from core.api.plan_question import question_of
+from core.api.plan_request import PlanRequest
+from core.api.requests import parse_as
 from core.errors import BadRequest, PlannerError
 from core.planning.document import PlanDocument, document_of, read_plan_document
 from core.planning.document import changes as changes_since
@@ -32,7 +35,7 @@ WITHOUT = {"ttft": 0, "peak": 1.0, "rank": "cost", "pricing": "on_demand"}
 """What inputs mean where a request does not state them, other than the defaults of the page."""
 
 
-def share(inputs: Inputs, result: Asked, plan: Plan, t: Translator) -> None:
+def share(inputs: Inputs, result: Asked, plan: Plan | None, t: Translator) -> None:
     """Draw the link and the file."""
     st.markdown(f"**{t('size.link')}**")
     st.code(inputs.link(STATED, lang=language.current()), language=None, wrap_lines=True)
@@ -43,7 +46,7 @@ def share(inputs: Inputs, result: Asked, plan: Plan, t: Translator) -> None:
     st.download_button(
         t("plan_page.download_plan"),
         lambda: as_json(result, plan),
-        f"{file_name(plan)}.plan.json",
+        f"{file_name(plan)}.plan.json" if plan else "none.plan.json",
         "application/json",
         icon=":material/data_object:",
         on_click="ignore",
@@ -51,11 +54,13 @@ def share(inputs: Inputs, result: Asked, plan: Plan, t: Translator) -> None:
     )
 
 
-def as_json(result: Asked, plan: Plan) -> bytes:
+def as_json(result: Asked, plan: Plan | None) -> bytes:
     """Return the request and its answer as a plan.json."""
     if result.planned is None:
         return b"{}"
-    return orjson.dumps(document_of(result.request, result.planned, plan.id), option=orjson.OPT_INDENT_2)
+    return orjson.dumps(
+        document_of(result.request, result.planned, plan.id if plan else None), option=orjson.OPT_INDENT_2
+    )
 
 
 def file_name(plan: Plan) -> str:
@@ -85,6 +90,7 @@ def _load(inputs: Inputs) -> None:
         return
     try:
         document = read_plan_document(file.getvalue())
+        question_of(parse_as(PlanRequest, document.request))
         values = _values(document.request)
     except PlannerError as error:
         st.session_state[LOADED] = error

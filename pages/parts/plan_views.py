@@ -79,12 +79,3 @@ SHOW: dict[str, View] = {
     "share": share,
 }
 """What can be shown below a plan, by the name that the address has for it."""
-
-
-def _left_out(result: Asked, t: Translator) -> None:
-    if result.planned:
-        rejected(result.planned, t)
-
-
-WITHOUT_PLAN: dict[str, Callable[[Asked, Translator], None]] = {"rejected": _left_out}
-"""What can be shown where there is no plan."""

@@ -10,9 +10,16 @@ import pytest
 import yaml
 from streamlit.testing.v1 import AppTest
 
+from core.api.plan_question import question_of
+from core.api.plan_request import PlanRequest
+from core.api.requests import parse_as
 from core.catalog import accelerators
+from core.planning.document import document_of
+from core.planning.search import plan
+from core.planning.words import plan_words
 from core.text import text
 from pages.parts.plan_fields import VIEWS
+from tests.configs import LLAMA
 from tests.conftest import ROOT
 
 SMALL = {"models": "Qwen/Qwen3-8B", "gpus": "h100-sxm-80,l40s,l4,a100-sxm-80"}
@@ -163,6 +170,17 @@ def test_what_cannot_be_planned_says_why(query: dict[str, str], said: str) -> No
     assert len(at.error) == 2, "in the answer and beside the inputs"
 
 
+def test_a_config_of_ones_own_is_planned() -> None:
+    at = small(source="config")
+    assert "Hugging Face" in at.info[0].value
+    at.text_area(key="size_pasted").set_value(json.dumps(LLAMA)).run()
+    assert not at.error
+    assert cards(at)["GPUs"]
+    at.text_area(key="size_pasted").set_value("{").run()
+    assert "not JSON" in errors(at)
+    assert cards(at)["GPUs"], "the last good answer stays"
+
+
 def test_a_fault_keeps_the_last_answer_and_the_inputs() -> None:
     at = small()
     good = cards(at)
@@ -218,6 +236,75 @@ def test_owned_gpus_are_all_that_is_used_and_cost_what_is_stated() -> None:
 def test_prices_older_than_ninety_days_are_told() -> None:
     metric = next(metric for metric in page().metric if metric.label == "USD a month")
     assert "days old" in str(metric.delta)
+
+
+def saved(request: dict[str, Any]) -> tuple[bytes, str]:
+    """Return the plan.json of *request*, and the words of its best plan."""
+    planned = plan(question_of(parse_as(PlanRequest, request)))
+    assert planned.best
+    return json.dumps(document_of(request, planned, planned.best.id)).encode(), plan_words(planned.best)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {
+            "models": ["Qwen/Qwen3-8B"],
+            "requests_per_minute": 90.0,
+            "input_tokens": 500.0,
+            "output_tokens": 100.0,
+        },
+        {
+            "models": ["Qwen/Qwen3-8B", "Qwen/Qwen3-14B"],
+            "requests_per_second": 4.5,
+            "peak_factor": 3.0,
+            "input_tokens": {"mean": 900.0, "p95": 2000.0},
+            "output_tokens": 100.0,
+            "prefix_cache_hit_rate": 0.4,
+            "ttft_s": 0.8,
+            "ttft_percentile": 95,
+            "tpot_s": 0.04,
+            "request_s": 12.0,
+            "headroom": 0.35,
+            "spare_replicas": 1,
+            "owned": {"l40s": 64},
+            "prices_usd_per_gpu_hour": {"l40s": 0.75},
+            "tp": [1, 2],
+            "weights": ["fp8"],
+            "kv": ["fp8"],
+            "engines": ["vllm"],
+            "rank_by": "latency",
+        },
+        {"model": LLAMA | {"_name_or_path": "mine"}, "trace": TRACE},
+    ],
+    ids=["few", "many", "config and trace"],
+)
+def test_a_saved_plan_is_asked_again(more: dict[str, Any]) -> None:
+    content, words = saved(more)
+    at = small(ttft="123", unit="hour", kv="fp8")
+    at.session_state["plan_group_saved"] = True
+    at.run()
+    at.get("file_uploader")[0].set_value(("plan.json", content, "application/json")).run()
+    assert not at.exception
+    assert not at.error
+    assert best(at).startswith(words)
+    told = [*at.success, *at.warning]
+    assert "every number is the same" in str(told[0].value), told[0].value
+
+
+def test_a_file_that_is_no_plan_says_so_and_changes_nothing() -> None:
+    at = small()
+    good = cards(at)
+    at.session_state["plan_group_saved"] = True
+    at.run()
+    for content in (
+        b"{",
+        b"[]",
+        b'{"format": "llm-deployment-planner/plan", "version": 1, "request": {"rate": []}}',
+    ):
+        at.get("file_uploader")[0].set_value(("plan.json", content, "application/json")).run()
+        assert not at.exception
+        assert cards(at) == good
 
 
 def test_two_plans_are_compared() -> None:
