@@ -12,7 +12,7 @@ from core.planning.costs import costs_of
 from core.planning.question import Question, Targets
 from core.planning.rejections import Attempt
 from core.planning.result import Plan, Relaxation
-from core.planning.service import FULLEST, allowed_rate, value_at
+from core.planning.service import FULLEST, Curves, allowed_rate, curves, value_at
 from core.planning.sizing import Sized
 from core.planning.space import WIDEST
 from core.planning.words import plan_words
@@ -89,11 +89,20 @@ def _of_targets(question: Question, attempts: list[Attempt], search: Search) -> 
             usable &= (rate >= np.maximum(needed, _SENSIBLE * found.stable)) & (rate > 0)
             if usable.any():
                 light = np.maximum(needed, _SENSIBLE * found.stable)
+                if name == "ttft":
+                    found = _with_ttft(question, attempt)
                 lowest = min(lowest, float(np.min(value_at(found, name, light)[usable])))
         if np.isfinite(lowest):
             value = max(given, lowest) * _SLACK
             loose = replace(question, targets=_with_target(others, name, value))
             yield from _proved(loose, search, field, given, value)
+
+
+def _with_ttft(question: Question, attempt: Attempt) -> Curves:
+    """Return the curves of *attempt* with TTFT in seconds at every point."""
+    prospects = attempt.prospects
+    share = question.targets.share
+    return curves(prospects.field.stock, prospects.candidates, question.traffic, share)
 
 
 def _with_target(targets: Targets, name: str, value: float | None) -> Targets:

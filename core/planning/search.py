@@ -82,7 +82,13 @@ def _ranked(question: Question, attempts: list[Attempt]) -> list[Plan]:
 def _attempt(question: Question, model: Model, ids: tuple[str, ...]) -> Attempt:
     """Return how far *model* comes on the accelerators *ids*."""
     prospects = prospects_of(question, model, ids)
-    found = curves(prospects.field.stock, prospects.candidates, question.traffic, question.targets.share)
+    found = curves(
+        prospects.field.stock,
+        prospects.candidates,
+        question.traffic,
+        question.targets.share,
+        within=question.targets.ttft,
+    )
     allowed = prospects.gpus <= question.limits.gpus_per_replica
     sized = shortlist(prospects, found, question, allowed)
     chosen = worked_out(refined(sized.at(_most_promising(sized, question)), question), question)

@@ -233,7 +233,14 @@ def _enough(prospects: Prospects, row: int, question: Question, traffic: Traffic
     """Return the fewest replicas of candidate *row* that keep all targets; None where no number does."""
     rows = np.array([row])
     share = question.targets.share
-    fine = curves(prospects.field.stock, prospects.candidates.at(rows), traffic, share, FINE_POINTS)
+    fine = curves(
+        prospects.field.stock,
+        prospects.candidates.at(rows),
+        traffic,
+        share,
+        FINE_POINTS,
+        within=question.targets.ttft,
+    )
     rate = allowed_rate(fine, question.targets, question.limits.headroom)
     replicas = replicas_for(rate, traffic.peak_rate)
     if not np.isfinite(replicas).all():

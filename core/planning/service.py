@@ -16,7 +16,7 @@ from core.planning.question import Targets
 from core.speed.arrays import taken
 from core.speed.constants import Constants
 from core.speed.device import DeviceRates
-from core.speed.first_token import ttft_quantile
+from core.speed.first_token import ttft_quantile, ttft_share
 from core.speed.profile import FORMATS, StepProfile
 from core.speed.prompts import Prompts, lanes_of, prompt_times
 from core.speed.queueing import most_served, operating_point
@@ -37,6 +37,9 @@ FULLEST = 0.98
 
 BLOCK = 1024
 """Candidates that are evaluated together: their arrays stay in the processor's cache."""
+
+_NO_TAIL = 1e-6
+"""Share of late first tokens that counts as none."""
 
 _Record = TypeVar("_Record", StepProfile, DeviceRates, Constants, Prompts)
 
@@ -72,7 +75,9 @@ class Candidates:
 class Curves:
     """Steady states of one replica of each candidate, shape (candidates, points); seconds and requests per second.
 
-    `ttft` is that of the share asked for. `stable` has the rates that cannot be reached, shape (candidates,).
+    `ttft` is that of the share asked for. Where a target for it is given, `late` has the share of first tokens
+    that come after it instead, and `ttft` the first point alone. `stable` has the rates that cannot be reached,
+    shape (candidates,).
     """
 
     rate: Any
@@ -80,10 +85,12 @@ class Curves:
     tpot: Any
     request: Any
     stable: Any
+    late: Any = None
 
     def at(self, places: Any) -> Curves:
         """Return the curves of the candidates at *places*."""
-        return Curves(*(getattr(self, f.name)[places] for f in fields(self)))
+        arrays = (getattr(self, f.name) for f in fields(self))
+        return Curves(*(None if one is None else one[places] for one in arrays))
 
     def quantity(self, name: str) -> Any:
         """Return the seconds of the target *name* ("ttft", "tpot" or "request")."""
@@ -113,21 +120,31 @@ def _with_points(record: _Record) -> _Record:
 
 
 def curves(
-    stock: Stock, candidates: Candidates, traffic: Traffic, share: float, points: int = POINTS
+    stock: Stock,
+    candidates: Candidates,
+    traffic: Traffic,
+    share: float,
+    points: int = POINTS,
+    *,
+    within: float | None = None,
 ) -> Curves:
-    """Return the steady states of *candidates* under requests like those of *traffic*, TTFT at *share*."""
+    """Return the steady states of *candidates* under requests like those of *traffic*, TTFT at *share*.
+
+    *within* is the target for TTFT in seconds: to know how many are late takes a fraction of the time.
+    """
     blocks = [
-        _block(stock, candidates.at(slice(start, start + BLOCK)), traffic, share, points)
-        for start in range(0, len(candidates), BLOCK)
+        _block(
+            stock, candidates.at(slice(start, start + BLOCK)), traffic, share, points=points, within=within
+        )
+        for start in range(0, max(len(candidates), 1), BLOCK)
     ]
-    if not blocks:
-        empty = np.zeros((0, points + len(LIGHT)))
-        return Curves(empty, empty, empty, empty, np.zeros(0))
-    arrays = ([getattr(block, f.name) for block in blocks] for f in fields(Curves))
-    return Curves(*(np.concatenate(parts) for parts in arrays))
+    arrays = zip(*([getattr(block, f.name) for f in fields(Curves)] for block in blocks), strict=True)
+    return Curves(*(None if parts[0] is None else np.concatenate(parts) for parts in arrays))
 
 
-def _block(stock: Stock, candidates: Candidates, traffic: Traffic, share: float, points: int) -> Curves:
+def _block(
+    stock: Stock, candidates: Candidates, traffic: Traffic, share: float, *, points: int, within: float | None
+) -> Curves:
     profile = taken(stock.profiles, candidates.profile)
     device = taken(stock.devices, candidates.device)
     constants = taken(stock.constants, candidates.constants)
@@ -150,18 +167,22 @@ def _block(stock: Stock, candidates: Candidates, traffic: Traffic, share: float,
     load = replace(load, concurrency=concurrency)
     point = operating_point(profile, device, constants, load, traffic, prompts=prompts)
     rate = np.minimum(point.arrival, stable)
-    ttft = ttft_quantile(
-        share,
-        arrival=rate / lanes,
-        saturation=stable / lanes,
-        step=point.step,
-        batch=concurrency / lanes,
-        slots=slots / lanes,
-        prompts=prompts,
-        output_scv=traffic.output.scv,
-    )
-    ttft = np.where(np.isnan(ttft), np.inf, ttft)
-    return Curves(rate, ttft, point.per_token, point.request, stable[:, 0])
+    lane = {
+        "arrival": rate / lanes,
+        "saturation": stable / lanes,
+        "step": point.step,
+        "batch": concurrency / lanes,
+        "slots": slots / lanes,
+        "prompts": prompts,
+        "output_scv": traffic.output.scv,
+    }
+    late = None
+    if within is not None:
+        late = 1.0 - ttft_share(within, **lane)
+        varying = ("arrival", "step", "batch")
+        lane |= {name: lane[name][:, :1] for name in varying}
+    ttft = np.nan_to_num(ttft_quantile(share, **lane), nan=np.inf)
+    return Curves(rate, ttft, point.per_token, point.request, stable[:, 0], late)
 
 
 def largest_rate(found: Curves, name: str, target: float) -> Any:
@@ -169,7 +190,11 @@ def largest_rate(found: Curves, name: str, target: float) -> Any:
 
     Shape (candidates,), requests per second of one replica; linear between the points of the curve.
     """
-    value = found.quantity(name)
+    return _crossing(found.rate, found.quantity(name), target)
+
+
+def _crossing(rates: Any, value: Any, target: float) -> Any:
+    """Return the rate of each row at which *value* reaches *target*; 0 where it is above from the start."""
     kept = np.cumprod(value <= target, axis=1).sum(axis=1)
     last = np.clip(kept - 1, 0, None)
     following = np.minimum(kept, value.shape[1] - 1)
@@ -177,9 +202,7 @@ def largest_rate(found: Curves, name: str, target: float) -> Any:
     low, high = value[rows, last], value[rows, following]
     with np.errstate(invalid="ignore", divide="ignore"):
         part = np.where(np.isfinite(high) & (high > low), (target - low) / (high - low), 0.0)
-    rate = found.rate[rows, last] + np.clip(part, 0.0, 1.0) * (
-        found.rate[rows, following] - found.rate[rows, last]
-    )
+    rate = rates[rows, last] + np.clip(part, 0.0, 1.0) * (rates[rows, following] - rates[rows, last])
     return np.where(kept > 0, rate, 0.0)
 
 
@@ -207,6 +230,12 @@ def allowed_rate(found: Curves, targets: Targets, headroom: float) -> Any:
     rate = found.stable * min(1.0 - headroom, FULLEST)
     for name in ("ttft", "tpot", "request"):
         target = getattr(targets, name)
-        if target is not None:
+        if target is None:
+            continue
+        if name == "ttft" and found.late is not None:
+            # Tails fall exponentially: their logarithm is nearly straight between points.
+            tail = np.log(np.maximum(found.late, _NO_TAIL))
+            rate = np.minimum(rate, _crossing(found.rate, tail, float(np.log(1.0 - targets.share))))
+        else:
             rate = np.minimum(rate, largest_rate(found, name, target))
     return rate

@@ -125,6 +125,7 @@ def refined(sized: Sized, question: Question) -> Sized:
         question.traffic,
         question.targets.share,
         FINE_POINTS,
+        within=question.targets.ttft,
     )
     rate = allowed_rate(fine, question.targets, question.limits.headroom)
     replicas = replicas_for(rate, question.traffic.peak_rate)
