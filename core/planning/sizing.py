@@ -17,8 +17,8 @@ from core.speed.serving import Load, closed_loop
 MOST_REPLICAS = 1e9
 """Beyond this many, a replica serves nothing."""
 
-_STEPS = 16
-"""Numbers of replicas that are tried at most, beside the interpolated one."""
+_MOST_TIMES = 16
+"""Times the interpolated number of replicas at which none is found to be enough."""
 
 BOUNDS = ("memory", "compute", "overhead", "network")
 
@@ -186,8 +186,9 @@ def worked_out(sized: Sized, question: Question) -> Served:
     kept = keeps(first, question)
     too_few, enough = np.where(kept, 0.0, sized.replicas), np.where(kept, sized.replicas, np.inf)
     step = np.maximum(1.0, np.floor(sized.replicas / 500.0))
-    for _ in range(_STEPS):
-        places = np.flatnonzero(enough - too_few > 1.0)
+    while True:
+        hopeless = np.isinf(enough) & (too_few > _MOST_TIMES * sized.replicas)
+        places = np.flatnonzero((enough - too_few > 1.0) & ~hopeless)
         if not len(places):
             break
         low, high = too_few[places], enough[places]

@@ -121,6 +121,17 @@ def test_few_points_serve_to_choose_and_many_to_answer() -> None:
     assert near.mean() > 0.95
 
 
+@pytest.mark.parametrize("ttft", [0.2, 1.0, 4.0])
+def test_the_share_that_is_late_allows_what_the_quantile_allows(ttft: float) -> None:
+    found = prospects(DEEPSEEK)
+    late = curves(found.field.stock, found.candidates, CHAT, 0.99, FINE_POINTS, within=ttft)
+    by_share, by_quantile = (allowed_rate(one, Targets(ttft=ttft), 0.2) for one in (late, lines(found)))
+    busy = np.maximum(by_share, by_quantile) > 0.05 * late.stable
+    assert busy.any()
+    assert np.allclose(by_share[busy], by_quantile[busy], rtol=0.15)
+    assert (late.ttft[:, 0] == lines(found).ttft[:, 0]).all()
+
+
 def test_blocks_make_no_difference() -> None:
     found = prospects()
     whole = curves(found.field.stock, found.candidates, CHAT, 0.99)
