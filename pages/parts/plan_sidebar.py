@@ -19,6 +19,9 @@ from pages.parts.planning import TRACE
 
 Translator = Callable[..., str]
 
+STEPS = {"second": 1.0, "minute": 10.0, "hour": 100.0, "day": 10_000.0}
+"""By how much a click changes the requests in each unit."""
+
 HEADROOM = (*range(0, 55, 5), 60, 70, 80, 90)
 PLACES = {
     "model": ("model", "models", "hidden_size"),
@@ -85,7 +88,12 @@ def _traffic(inputs: Inputs, t: Translator) -> None:
     left, right = st.columns((3, 2), vertical_alignment="bottom", gap="xsmall")
     with left:
         inputs.number(
-            "rate", t("plan_page.rate"), format="%g", help=t("plan_page.help.rate"), disabled=traced
+            "rate",
+            t("plan_page.rate"),
+            step=STEPS[str(inputs["unit"])],
+            format="%g",
+            help=t("plan_page.help.rate"),
+            disabled=traced,
         )
     with right:
         inputs.choice(

@@ -106,6 +106,14 @@ def test_a_link_reproduces_the_page() -> None:
     assert "P95 TTFT" in cards(second)
 
 
+def test_a_change_of_unit_keeps_the_number() -> None:
+    at = small(rate="120", unit="minute")
+    at.selectbox(key="plan_unit").set_value("second").run()
+    assert at.number_input(key="plan_rate").value == 120
+    at.number_input(key="plan_rate").set_value(7.5).run()
+    assert (at.query_params["rate"], at.query_params["unit"]) == ("7.5", "second")
+
+
 def test_a_preset_fills_in_its_numbers_and_can_be_gone_back_to() -> None:
     at = small()
     at.selectbox(key="plan_preset").set_value("rag").run()
