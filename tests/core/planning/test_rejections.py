@@ -32,8 +32,6 @@ QUESTIONS = {
     "chosen": ask(accelerators=("t4", "l4")),
     "degree": ask(tensor_parallel=(8,), gpus_per_replica=4),
     "first token": ask(ttft=0.001),
-    "token": ask(tpot=0.0001),
-    "request": ask(request=0.01),
     "long": ask(context=131_072, engines=("tensorrt-llm",)),
 }
 
