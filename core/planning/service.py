@@ -182,7 +182,7 @@ def _block(
         varying = ("arrival", "step", "batch")
         lane |= {name: lane[name][:, :1] for name in varying}
     ttft = np.nan_to_num(ttft_quantile(share, **lane), nan=np.inf)
-    return Curves(rate, ttft, point.per_token, point.request, stable[:, 0], late)
+    return Curves(rate, ttft, point.per_token, point.request + prompts.first, stable[:, 0], late)
 
 
 def largest_rate(found: Curves, name: str, target: float) -> Any:

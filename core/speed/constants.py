@@ -58,6 +58,7 @@ class Constants:
     link_efficiency: Any
     exchange_latency: Any
     exchange_efficiency: Any
+    first_token: Any
 
     def matrix_efficiency(self, device: DeviceRates) -> Any:
         """Return the share of the peaks that large dense products reach on *device*, by format."""
@@ -144,6 +145,9 @@ def constants_of(engine: str, version: str | None = None, device: str | None = N
     for row in data()["memories"]:
         if record and record.memory_type.startswith(row["begins"]):
             values |= row["set"]
+    for row in data()["first_tokens"]:
+        if row["engine"] == engine:
+            values["first_token"] = row["value"]
     values |= span_of(engine, version).get("set", {})
     for row in data()["devices"]:
         if device in row["ids"]:

@@ -42,13 +42,14 @@ def ttft_quantile(
 
     A request waits for the rest of the pass that runs, for the prompts that came in the same pass, and for its
     own: a shifted lognormal distribution with the first three moments of their sum. Some wait for a slot or for
-    token budget before: an exponential distribution. nan where *arrival* is not below *saturation*.
+    token budget before: an exponential distribution. What the GPU has no part in is added to all. nan where
+    *arrival* is not below *saturation*.
     """
     stable = arrival < saturation
     parts = _parts(arrival, saturation, step, batch, slots=slots, prompts=prompts, output_scv=output_scv)
     shift, median, sigma = parts.alone
     found = np.maximum(_quantile(q, parts), shift + np.exp(median + sigma * _NORMAL.inv_cdf(q)))
-    return np.where(stable, found, np.nan)
+    return np.where(stable, found + prompts.first, np.nan)
 
 
 def ttft_share(
@@ -67,6 +68,7 @@ def ttft_share(
     The inverse of `ttft_quantile`, with the same arguments, at a twentieth of its cost.
     """
     parts = _parts(arrival, saturation, step, batch, slots=slots, prompts=prompts, output_scv=output_scv)
+    seconds = seconds - prompts.first
     share = np.minimum(parts.below(seconds), _lognormal_below(parts.alone, seconds))
     return np.where(arrival < saturation, share, 0.0)
 

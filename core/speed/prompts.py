@@ -39,6 +39,7 @@ class Prompts:
     chunks            mean of prompt tokens / chunk: the share of a pass's token budget that a prompt takes
     chunks_square     second moment of the same
     passes            mean passes that a prompt is spread over; `passes_spread` their standard deviation
+    first             what the first token takes beside the GPU: HTTP, tokenising, scheduling (no queue)
     piece_square      second moment of `riding` of a prompt's part in one pass; `piece_cube` the third
     """
 
@@ -52,6 +53,7 @@ class Prompts:
     chunks_square: Any
     passes: Any
     passes_spread: Any
+    first: Any
     piece_square: Any
     piece_cube: Any
 
@@ -93,6 +95,7 @@ def prompt_times(
         chunks_square=mean(one**2 for one in chunks),
         passes=number,
         passes_spread=np.sqrt(np.maximum(mean(one**2 for one in passes) - number**2, 0.0)),
+        first=constants.first_token,
         piece_square=mean(one**2 * many for one, many in zip(pieces, passes, strict=True)) / number,
         piece_cube=mean(one**3 * many for one, many in zip(pieces, passes, strict=True)) / number,
     )

@@ -221,7 +221,7 @@ def open_loop(
     return Latency(
         concurrency=np.where(stable, high, np.nan),
         per_token=np.where(stable, steady.per_token, np.nan),
-        request=np.where(stable, steady.request, np.nan),
+        request=np.where(stable, steady.request + prompts.first, np.nan),
         utilisation=arrival / saturation,
         stable=stable,
         saturation=saturation,

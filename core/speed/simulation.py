@@ -320,10 +320,11 @@ def simulate(
     steps = requests.passes[counted] * tokens_per_step(load)
     several = steps > 0
     per_token = (last - first)[several] / steps[several]
+    beside = float(constants.first_token)  # no GPU takes part in it
     return Simulation(
-        ttft=_percentiles(first - came, quantiles),
+        ttft=_percentiles(first - came + beside, quantiles),
         per_token=_percentiles(per_token, quantiles),
-        request=_percentiles(last - came, quantiles),
+        request=_percentiles(last - came + beside, quantiles),
         concurrency=done.lane.area / done.lane.clock * lanes,
         rate=(count - 1) / (came[-1] - came[0]) * lanes,
         requests=count,
