@@ -15,6 +15,7 @@ from pages.parts import language
 from pages.parts.breakdown import plain
 from pages.parts.inputs import Inputs
 from pages.parts.plan_cards import plan_cards, plan_title
+from pages.parts.plan_check import plan_check
 from pages.parts.plan_fields import VIEWS
 from pages.parts.plan_share import share, told_of_loaded
 from pages.parts.plan_table import rejected
@@ -67,6 +68,7 @@ def _figures(inputs: Inputs, result: Asked, plan: Plan, t: Translator) -> None:
     assert planned is not None  # noqa: S101 - for the reader: a plan comes from an answer
     plan_title(inputs, planned, plan, t)
     plan_cards(planned, plan, t)
+    plan_check(planned, plan, t)
     with st.container(border=True):
         locale = language.current()
         priced = axes_of(planned).priced
