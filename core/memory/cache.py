@@ -126,6 +126,39 @@ class Pool:
         return self.bytes / self.tokens if self.tokens > 0 else 0.0
 
 
+@dataclass(frozen=True)
+class _Groups:
+    """vLLM's hybrid allocator: groups of layers of each kind, and blocks of `tokens` that serve any one group."""
+
+    count: dict[str, int]
+    tokens: int
+    bytes: float
+    window: int
+
+
+def taken_bytes(
+    deployment: Deployment, tokens: Any, stage: range | None = None, *, running: bool = False
+) -> Any:
+    """Return the bytes of a rank's pool that one request of *tokens* tokens takes, so that no other can have them.
+
+    Where layers differ, engines divide the pool between their kinds, and a request takes more of it than it fills.
+    One that is *running* holds windows without the tokens of a pass: its prompt has been read.
+    """
+    shares = cache_shares(deployment, stage)
+    filled = request_bytes(deployment, tokens, stage)
+    if any(share.layout.ratio > 1 for share in shares):
+        return filled  # compressed layers have blocks of their own size, which fill
+    groups = _groups_of(deployment, shares)
+    if groups:
+        chunk = 1 if running else deployment.batched_tokens
+        blocks = sum(count * _blocks(groups, kind, tokens, chunk) for kind, count in groups.count.items())
+        return groups.bytes * blocks
+    ratio = _window_ratio(deployment, shares)
+    if ratio:
+        return _two_pools(shares, ratio) * _pool_length(shares, ratio, tokens)
+    return filled
+
+
 def pool_of(deployment: Deployment, size: float, stage: range | None = None) -> Pool:
     """Divide *size* bytes into cache blocks as the engine does, and count the tokens.
 
@@ -138,33 +171,35 @@ def pool_of(deployment: Deployment, size: float, stage: range | None = None) -> 
     shares = cache_shares(deployment, stage)
     if size <= 0 or not shares:
         return Pool(size, 0, 0.0)
-    span = deployment.engine.span("hybrid")
-    growing = [share for share in shares if share.layout.kind != "state"]
-    block = deployment.engine.block_tokens
-    if span.get("grouped") and _kinds(shares) > 1:
-        return _grouped_pool(deployment, size, shares, bool(span.get("tokens_by_request")))
-    if span.get("swa_ratio"):
-        return _two_pools(deployment, size, shares, float(span["swa_ratio"]))
+    need = float(taken_bytes(deployment, deployment.context, stage))
+    groups, ratio = _groups_of(deployment, shares), _window_ratio(deployment, shares)
+    if groups:
+        blocks = int(size // groups.bytes)
+        held = blocks * groups.bytes / need
+        if deployment.engine.span("hybrid").get("tokens_by_request"):
+            return Pool(size, int(held * deployment.context), held)
+        return Pool(size, blocks // sum(groups.count.values()) * groups.tokens, held)
+    if ratio:
+        per_token = _two_pools(shares, ratio)
+        tokens = int(size // per_token)
+        return Pool(size, tokens, tokens * per_token / need)
     states = sum(share.entry * share.layers for share in shares if share.layout.kind == "state")
-    size_left = max(0.0, size - states * min(deployment.sequences, max(1, deployment.requests)))
+    growing = [share for share in shares if share.layout.kind != "state"]
     per_token = sum(share.entry * share.layers / share.layout.ratio for share in growing)
     if per_token <= 0:
         return Pool(size, 0, size / states if states else 0.0)
-    tokens = int(size_left // (per_token * block)) * block
-    need = float(request_bytes(deployment, deployment.context, stage))
-    return Pool(size, tokens, size / need if need else 0.0)
-
-
-def _kinds(shares: list[CacheShare]) -> int:
-    """Count the kinds of layer that a hybrid allocator tells apart; chunked attention counts as full."""
-    return len({_kind(share) for share in shares})
+    block = deployment.engine.block_tokens
+    size_left = max(0.0, size - states * min(deployment.sequences, max(1, deployment.requests)))
+    return Pool(size, int(size_left // (per_token * block)) * block, size / need if need else 0.0)
 
 
 def _kind(share: CacheShare) -> str:
+    """Return the kind of layer as a hybrid allocator tells them apart; chunked attention counts as full."""
     return "full" if share.layout.kind in ("full", "chunk", "compressed") else share.layout.kind
 
 
-def _grouped_pool(deployment: Deployment, size: float, shares: list[CacheShare], by_request: bool) -> Pool:
+def _groups_of(deployment: Deployment, shares: list[CacheShare]) -> _Groups | None:
+    """Return how vLLM groups the layers of *shares*; None where it does not, or all are alike."""
     layers: dict[str, int] = defaultdict(int)
     page: dict[str, float] = defaultdict(float)
     for share in shares:
@@ -173,42 +208,55 @@ def _grouped_pool(deployment: Deployment, size: float, shares: list[CacheShare],
             max(layers[kind], share.layers) if share.layout.name == "index" else layers[kind] + share.layers
         )
         page[kind] += share.entry * share.layers
+    if not deployment.engine.span("hybrid").get("grouped") or len(layers) < 2:
+        return None
     page = {kind: page[kind] / layers[kind] for kind in page}
     block = deployment.engine.block_tokens
-    growing = [kind for kind in layers if kind != "state"]
-    if not growing:
-        return Pool(size, 0, 0.0)
     # Blocks of all groups have one size: a state takes a whole block, so attention blocks grow to hold it.
-    per_token = max(page[kind] for kind in growing)
+    per_token = max(page[kind] for kind in layers if kind != "state")
     if "state" in page:
         block = max(block, int(np.ceil(page["state"] / per_token / block)) * block)
     fewest, most = min(layers.values()), max(layers.values())
     width = most if most < fewest * 1.25 else fewest
-    groups = {kind: -(-count // width) for kind, count in layers.items()}
-    blocks = int(size // (per_token * block * width))
-    needed = sum(groups[kind] * _blocks(deployment, kind, shares, block) for kind in groups)
-    at_context = blocks / needed if needed else 0.0
-    tokens = int(at_context * deployment.context) if by_request else blocks // sum(groups.values()) * block
-    return Pool(size, tokens, at_context)
+    return _Groups(
+        {kind: -(-count // width) for kind, count in layers.items()},
+        block,
+        per_token * block * width,
+        _window(shares),
+    )
 
 
-def _blocks(deployment: Deployment, kind: str, shares: list[CacheShare], block: int) -> int:
-    """Return the blocks that one request of the full context takes in one group of *kind*."""
+def _blocks(groups: _Groups, kind: str, tokens: Any, chunk: int) -> Any:
+    """Return the blocks that one request of *tokens* tokens takes in one group of *kind*."""
+    length = np.asarray(tokens, dtype=float)
     if kind == "state":
-        return 1
-    length = deployment.context
+        return np.where(length > 0, 1.0, 0.0)
     if kind == "window":
-        window = max(share.layout.window for share in shares if share.layout.kind == "window")
         # The window before the new tokens, and the new tokens of one pass.
-        length = min(length, window - 1 + deployment.batched_tokens)
-        return -(-length // block) + 1
-    return -(-length // block)
+        held = np.ceil(np.minimum(length, groups.window - 1 + chunk) / groups.tokens)
+        return np.where(length > 0, held + 1, 0.0)
+    return np.ceil(length / groups.tokens)
 
 
-def _two_pools(deployment: Deployment, size: float, shares: list[CacheShare], ratio: float) -> Pool:
-    """SGLang: windowed layers have a pool of their own, *ratio* times as long as that of the full layers."""
+def _window(shares: list[CacheShare]) -> int:
+    return max((share.layout.window for share in shares if share.layout.kind == "window"), default=0)
+
+
+def _window_ratio(deployment: Deployment, shares: list[CacheShare]) -> float:
+    """Return how long SGLang's pool of windowed layers is for one of the full layers; 0: there is but one pool."""
+    return float(deployment.engine.span("hybrid").get("swa_ratio", 0.0)) if _window(shares) else 0.0
+
+
+def _two_pools(shares: list[CacheShare], ratio: float) -> float:
+    """Return SGLang's bytes per token: windowed layers have a pool *ratio* times as long as that of full layers."""
     full = sum(share.entry * share.layers / share.layout.ratio for share in shares if _kind(share) == "full")
     window = sum(share.entry * share.layers for share in shares if _kind(share) == "window")
-    per_token = full + window * (ratio if full else 1.0)
-    tokens = int(size // per_token) if per_token else 0
-    return Pool(size, tokens, tokens / max(1, deployment.context))
+    return full + window * (ratio if full else 1.0)
+
+
+def _pool_length(shares: list[CacheShare], ratio: float, tokens: Any) -> Any:
+    """Return the tokens of both pools that a request takes: short ones fill that of windows first."""
+    length = np.asarray(tokens, dtype=float)
+    if not any(_kind(share) == "full" for share in shares):
+        return length
+    return np.maximum(length, np.minimum(length, _window(shares)) / ratio)

@@ -35,7 +35,7 @@ def verdict(memory: ServingMemory) -> list[Sentence]:
                 fraction=deployment.fraction,
             )
         ]
-    if pool.requests_at_context < 1:
+    if memory.longest_held < 1:
         return [
             say(
                 "memory.context_too_long",

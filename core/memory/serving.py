@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.architecture.formats import SPARSITY_2_4, WeightFormat, checkpoint_bytes, weight_formats
-from core.memory.cache import Pool, bytes_per_token, pool_of, request_bytes
+from core.memory.cache import Pool, bytes_per_token, pool_of, request_bytes, taken_bytes
 from core.memory.deployment import Deployment
 from core.memory.layout import Padding, check_layout, stage_layers
 from core.memory.overheads import Overhead, activation, cuda_graphs, graphs_are_budgeted, runtime
@@ -31,12 +31,12 @@ class Part:
 
 @dataclass(frozen=True)
 class ServingMemory:
-    """The memory of the most loaded GPU.
+    """The memory of the most loaded GPU: of the pipeline `stage` that holds the fewest requests.
 
     `parts` are weights, activation, runtime, cuda_graph and kv (what the wanted requests need), and sum to
     `needed`. `pool` is what the engine itself would set aside for the cache; it is None where the device is
     unknown. `mean_requests` and `long_requests` are how many requests of the mean and of the greatest length all
-    data-parallel ranks hold at once.
+    data-parallel ranks hold at once, in every stage.
     """
 
     deployment: Deployment
@@ -74,6 +74,11 @@ class ServingMemory:
         """Tokens that a wanted request holds on average."""
         return _mean_length(self.deployment)
 
+    @property
+    def longest_held(self) -> float:
+        """Requests of the greatest length that one data-parallel rank holds."""
+        return self.long_requests / self.deployment.layout.dp
+
     def part(self, name: str) -> Part:
         """Return the part *name*."""
         return next(part for part in self.parts if part.name == name)
@@ -98,7 +103,7 @@ class ServingMemory:
         """Whether the engine starts: it runs there, a pool is left, and that holds one request of full length."""
         if unsupported(self.deployment):
             return False
-        return self.pool is not None and self.pool.bytes > 0 and self.pool.requests_at_context >= 1
+        return self.pool is not None and self.pool.bytes > 0 and self.longest_held >= 1
 
     @property
     def fits(self) -> bool:
@@ -180,33 +185,27 @@ def size_serving(deployment: Deployment) -> ServingMemory:
     check_layout(deployment.model, deployment.layout)
     totals, roles = weights_on_rank(deployment)
     overhead = (activation(deployment), runtime(deployment), cuda_graphs(deployment))
-    stages = stage_layers(deployment.model.layers, deployment.layout.pp)
-    stage, pool = _tightest(deployment, totals, stages, overhead)
-    layers = stages[stage]
-    mean = _mean_length(deployment)
-    per_request = _marginal(deployment, mean, layers)
-    # Prompt prefixes that all requests share are cached once.
-    prefix = float(
-        request_bytes(deployment, deployment.shared_prefix * (deployment.input_tokens or 0), layers)
-    )
+    stages = _stages(deployment, totals, overhead)
+    tightest = _tightest(stages)
+    stage, pool = tightest.number, tightest.pool
     ranks = deployment.layout.dp  # each serves its own requests
-    wanted = -(-deployment.requests // ranks) * per_request + prefix
+    wanted = -(-deployment.requests // ranks) * tightest.each + tightest.prefix
     parts = (
         _weights_part(deployment, totals[stage], roles[stage]),
         Part("activation", overhead[0].bytes, overhead[0].formula, overhead[0].source),
         Part("runtime", overhead[1].bytes, overhead[1].formula, overhead[1].source),
         Part("cuda_graph", overhead[2].bytes, overhead[2].formula, overhead[2].source),
-        _cache_part(deployment, wanted, mean, per_request, prefix),
+        _cache_part(deployment, wanted, tightest),
     )
-    room = pool.bytes if pool and pool.bytes > 0 else 0.0
     return ServingMemory(
         deployment,
         parts,
         roles[stage],
-        bytes_per_token(deployment, layers),
+        bytes_per_token(deployment, tightest.layers),
         pool,
-        mean_requests=ranks * max(0.0, room - prefix) / per_request if per_request else 0.0,
-        long_requests=ranks * pool.requests_at_context if pool else 0.0,
+        mean_requests=ranks * tightest.held,
+        long_requests=ranks
+        * min(one.pool.requests_at_context if one.pool else 0.0 for one in _caching(stages)),
         stage=stage,
     )
 
@@ -247,23 +246,60 @@ def room_by_rule(rule: str, fraction: Any, usable: Any, in_use: Any, taken: tupl
     return fraction * (free - weights - activation_bytes - runtime_bytes)
 
 
-def _tightest(
-    deployment: Deployment,
-    totals: list[float],
-    stages: list[range],
-    overhead: tuple[Overhead, Overhead, Overhead],
-) -> tuple[int, Pool | None]:
-    """Return the pipeline stage that holds the fewest tokens, and its pool."""
-    if deployment.device is None:
-        return max(range(len(totals)), key=totals.__getitem__), None
-    pools = []
-    for number, total in enumerate(totals):
-        last = number == len(totals) - 1
-        peak = overhead[0].bytes if last else activation(deployment, last_stage=False).bytes
-        room = float(cache_room(deployment, total, peak, overhead[1].bytes, overhead[2].bytes))
-        pools.append(pool_of(deployment, room, stages[number]))
-    stage = min(range(len(pools)), key=lambda number: (pools[number].tokens, pools[number].bytes))
-    return stage, pools[stage]
+@dataclass(frozen=True)
+class _Stage:
+    """What a rank of one pipeline stage has for the cache, and what requests of the mean length take of it.
+
+    `pool` is None where the device is unknown, `prefix` what all requests share.
+    """
+
+    number: int
+    layers: range
+    weights: float
+    pool: Pool | None
+    each: float
+    prefix: float
+
+    @property
+    def held(self) -> float:
+        """Requests of the mean length that it holds."""
+        room = self.pool.bytes if self.pool else 0.0
+        return max(0.0, room - self.prefix) / self.each if self.each and room > 0 else 0.0
+
+
+def _stages(
+    deployment: Deployment, totals: list[float], overhead: tuple[Overhead, Overhead, Overhead]
+) -> list[_Stage]:
+    mean = _mean_length(deployment)
+    # Prompt prefixes that all requests share are cached once.
+    prefix = deployment.shared_prefix * (deployment.input_tokens or 0)
+    own = mean - deployment.shared_prefix * min(mean, deployment.input_tokens or 0)
+    found = []
+    for number, layers in enumerate(stage_layers(deployment.model.layers, deployment.layout.pp)):
+        pool = None
+        if deployment.device is not None:
+            last = number == len(totals) - 1
+            peak = overhead[0].bytes if last else activation(deployment, last_stage=False).bytes
+            room = cache_room(deployment, totals[number], peak, overhead[1].bytes, overhead[2].bytes)
+            pool = pool_of(deployment, float(room), layers)
+        each, shared = taken_bytes(deployment, np.array([own, prefix]), layers, running=True).tolist()
+        found.append(_Stage(number, layers, totals[number], pool, each, shared))
+    return found
+
+
+def _caching(stages: list[_Stage]) -> list[_Stage]:
+    """Return those of *stages* whose layers cache anything; all where none does."""
+    return [stage for stage in stages if stage.each] or stages
+
+
+def _tightest(stages: list[_Stage]) -> _Stage:
+    """Return the stage that holds the fewest requests; without a device, the one with most weights."""
+    if stages[0].pool is None:
+        return max(stages, key=lambda stage: stage.weights)
+    return min(
+        _caching(stages),
+        key=lambda stage: (stage.held, stage.pool.tokens, stage.pool.bytes) if stage.pool else (0.0, 0, 0.0),
+    )
 
 
 def _mean_length(deployment: Deployment) -> int:
@@ -272,18 +308,13 @@ def _mean_length(deployment: Deployment) -> int:
     return min(deployment.context, (deployment.input_tokens or 0) + deployment.output_tokens)
 
 
-def _marginal(deployment: Deployment, length: int, layers: range) -> float:
-    own = length - deployment.shared_prefix * min(length, deployment.input_tokens or 0)
-    return float(request_bytes(deployment, own, layers))
-
-
 def _largest_context(deployment: Deployment, room: float, layers: range) -> int:
     """Return the longest single request that *room* bytes hold: a search on a function that only grows."""
     low, high = 0, 2**40
     while high - low > 1:
         step = max(1, (high - low) // 64)
         lengths = np.arange(low + step, high, step)
-        held = lengths[request_bytes(deployment, lengths, layers) <= room]
+        held = lengths[taken_bytes(deployment, lengths, layers) <= room]
         low = int(held[-1]) if len(held) else low
         high = min(high, low + step)
     return low
@@ -306,15 +337,13 @@ def _weights_part(deployment: Deployment, total: float, roles: dict[str, float])
     return Part("weights", total, formula)
 
 
-def _cache_part(
-    deployment: Deployment, wanted: float, length: int, per_request: float, prefix: float
-) -> Part:
+def _cache_part(deployment: Deployment, wanted: float, stage: _Stage) -> Part:
     formula = say(
         "memory.kv",
         requests=-(-deployment.requests // deployment.layout.dp),
-        tokens=length,
-        per_request=per_request / GIB,
-        prefix=prefix / GIB,
+        tokens=_mean_length(deployment),
+        per_request=stage.each / GIB,
+        prefix=stage.prefix / GIB,
         kv=deployment.kv.name,
         total=wanted / GIB,
     )
@@ -327,7 +356,6 @@ def needed_by_load(deployment: Deployment, memory: ServingMemory, contexts: Any,
     layers = stage_layers(deployment.model.layers, deployment.layout.pp)[memory.stage]
     lengths = np.asarray(contexts, dtype=float)
     shared = deployment.shared_prefix * np.minimum(lengths, deployment.input_tokens or 0)
-    own = np.ceil(np.asarray(requests) / deployment.layout.dp) * request_bytes(
-        deployment, lengths - shared, layers
-    )
-    return fixed + own + request_bytes(deployment, shared, layers)
+    own = taken_bytes(deployment, lengths - shared, layers, running=True)
+    common = taken_bytes(deployment, shared, layers, running=True)
+    return fixed + np.ceil(np.asarray(requests) / deployment.layout.dp) * own + common

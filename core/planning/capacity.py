@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from core.architecture import Model
 from core.architecture.formats import weight_format
-from core.memory.cache import pool_of, request_bytes
+from core.memory.cache import taken_bytes
 from core.memory.deployment import Deployment, Device, KvFormat
 from core.memory.engines import Engine
 from core.memory.layout import Layout, stage_layers
@@ -20,8 +20,6 @@ from core.planning.space import Variant
 from core.quantities import GIB
 
 _LARGE, _SMALL = 80.0 * GIB, 24.0 * GIB
-_ANY = 2.0**50
-"""Bytes of a pool in which whole blocks do not matter."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def _taken(model: Model, variant: Variant, kind: Kind, context: int) -> Any:
 def _requests(
     model: Model, engine: Engine, kv: KvFormat, layout: Layout, place: tuple[Kind, float, int]
 ) -> Any:
-    """Return the cache bytes of a request of the mean and of the greatest length; shape (stages, 2).
+    """Return the bytes of the pool that requests of the mean and of the greatest length take; shape (stages, 2).
 
     *place* is the kind of device with both lengths in tokens.
     """
@@ -104,22 +102,10 @@ def _requests(
     for stage in stage_layers(model.layers, layout.pp):
         key = tuple(sum(1 for layer in cache.layers if layer in stage) for cache in model.caches)
         if key not in found:
-            found[key] = _pool_bytes(deployment, mean, stage)
+            mean_bytes = float(taken_bytes(deployment, mean, stage, running=True))
+            found[key] = mean_bytes, float(taken_bytes(deployment, context, stage))
         rows.append(found[key])
     return np.array(rows)
-
-
-def _pool_bytes(deployment: Deployment, mean: float, stage: range) -> tuple[float, float]:
-    """Return the bytes of a pool that requests of the *mean* and of the greatest length take on a rank of *stage*.
-
-    Where layers differ, engines divide the pool between their kinds, and a request takes more of it than it fills.
-    While it decodes, it holds windows without the tokens of a pass.
-    """
-    running = replace(deployment, context=int(np.ceil(mean)), max_num_batched_tokens=1)
-    filled = request_bytes(deployment, np.array([mean, deployment.context]), stage)
-    held = [pool_of(one, _ANY, stage).requests_at_context for one in (running, deployment)]
-    each = [_ANY / many if many else bytes_ for many, bytes_ in zip(held, filled.tolist(), strict=True)]
-    return max(each[0], float(filled[0])), each[1]
 
 
 def capacity(

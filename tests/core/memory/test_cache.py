@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.memory.cache import bytes_per_token, pool_of, request_bytes
+from core.memory.cache import bytes_per_token, pool_of, request_bytes, taken_bytes
 from core.quantities import GIB
 
 
@@ -95,3 +95,38 @@ def test_lengths_broadcast_and_never_shrink(deploy):
 def test_an_empty_pool_holds_nothing(deploy):
     pool = pool_of(deploy(), -1.0)
     assert (pool.tokens, pool.requests_at_context, pool.bytes_per_token) == (0, 0.0, 0.0)
+
+
+DIVIDED = [
+    ("google/gemma-3-27b-it", "vllm"),
+    ("openai/gpt-oss-120b", "sglang"),
+    ("openai/gpt-oss-20b", "vllm"),
+]
+
+
+@pytest.mark.parametrize(("model", "engine"), DIVIDED)
+def test_a_request_takes_more_of_a_divided_pool_than_it_fills(deploy, model, engine):
+    deployment = deploy(model, engine=engine, kv="bf16")
+    lengths = np.arange(0, 40_000, 37)
+    taken = taken_bytes(deployment, lengths, running=True)
+    assert taken[0] == 0
+    assert np.all(np.diff(taken) >= 0)
+    assert np.all(taken >= request_bytes(deployment, lengths) * 0.99)
+    assert np.all(taken_bytes(deployment, lengths) >= taken)
+
+
+@pytest.mark.parametrize("model", ["meta-llama/Llama-3.1-8B-Instruct", "deepseek-ai/DeepSeek-V4-Flash"])
+def test_a_pool_of_one_kind_is_taken_as_it_is_filled(deploy, model):
+    deployment = deploy(model, kv="bf16")
+    assert float(taken_bytes(deployment, 5000)) == float(request_bytes(deployment, 5000))
+
+
+def test_short_requests_fill_sglangs_pool_of_windows_first(deploy):
+    # Windows of 1024 tokens, in a pool 0.8 times as long as that of the full layers.
+    short, long = (
+        pool_of(deploy("google/gemma-3-27b-it", engine="sglang", kv="bf16", context=context), 40 * GIB)
+        for context in (1000, 5000)
+    )
+    assert short.tokens == long.tokens
+    assert short.requests_at_context == pytest.approx(0.8 * short.tokens / 1000)
+    assert long.requests_at_context == pytest.approx(long.tokens / 5000)

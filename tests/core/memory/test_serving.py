@@ -128,9 +128,36 @@ def test_the_largest_context_is_the_edge_of_fitting(model, weights):
     if memory.largest_context == 0 or memory.pool is None:
         assert memory.pool is None or memory.pool.tokens == 0
         return
-    edge = needed_by_load(memory.deployment, memory, [memory.largest_context, memory.largest_context + 64], 1)
-    fixed = memory.needed - memory.part("kv").bytes
-    assert edge[0] - fixed <= memory.pool.bytes < edge[1] - fixed
+    held, beyond = (replace(memory.deployment, context=memory.largest_context + more) for more in (0, 64))
+    assert size_serving(held).starts
+    assert not size_serving(beyond).starts
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(MODELS),
+    st.sampled_from(["vllm", "sglang", "tensorrt-llm"]),
+    st.sampled_from([(1, 1), (2, 1), (1, 2), (2, 4)]),
+    st.integers(100, 20_000),
+)
+def test_as_many_requests_as_are_held_need_no_more_than_the_pool(model, engine, ranks, tokens):
+    fields = {"model": model, "gpu": "B200", "engine": engine, "tp": ranks[0], "pp": ranks[1]}
+    base = replace(deployment_of(parse({**fields, "context": 32_768})), input_tokens=tokens)
+    memory = size_serving(base)
+    held = int(memory.mean_requests)
+    if memory.pool is None or not held:
+        return
+    assert size_serving(replace(base, requests=held)).part("kv").bytes <= memory.pool.bytes * (1 + 1e-9)
+    assert size_serving(replace(base, requests=held + 1)).part("kv").bytes > memory.pool.bytes
+
+
+def test_a_pipeline_holds_what_its_narrowest_stage_holds(deploy):
+    base = replace(deploy("google/gemma-3-27b-it", gpu="H200", pp=8, context=32_768), input_tokens=6000)
+    whole = replace(deploy("google/gemma-3-27b-it", gpu="H200", context=32_768), input_tokens=6000)
+    memory = size_serving(base)
+    assert memory.pool is not None
+    assert memory.mean_requests * memory.part("kv").bytes == pytest.approx(memory.pool.bytes)
+    assert memory.mean_requests > size_serving(whole).mean_requests
 
 
 def test_data_parallel_ranks_share_the_requests_not_the_cache(deploy):
