@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 # A module may import its own layer and those below. The foundation is at the bottom: every layer uses it.
 LAYERS = [
     {"api", "charts"},
-    {"planning", "monitoring", "evidence"},
+    {"planning", "monitoring", "evidence", "quotes"},
     {"memory", "speed", "cost"},
     {"architecture", "catalog", "traffic"},
     {"quantities", "errors", "text"},
