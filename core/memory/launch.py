@@ -34,12 +34,20 @@ _PROGRAMS = {
 _MODEL_OPTION = {"sglang": ("--model-path",), "llama.cpp": ("--model",)}
 
 
+OPTIONS = "trtllm.yaml"
+"""The file of what trtllm-serve has no options for."""
+
+
 @dataclass(frozen=True)
 class Launch:
-    """The words that start an engine: its program, and its arguments, an option with its value in each."""
+    """The words that start an engine: its program, and its arguments, an option with its value in each.
+
+    `file` is what must be in the file of options that the last argument names; it is empty where there is none.
+    """
 
     program: tuple[str, ...]
     arguments: tuple[tuple[str, ...], ...]
+    file: str = ""
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -47,10 +55,11 @@ class Launch:
         return tuple(chain.from_iterable(self.arguments))
 
 
-def launch(deployment: Deployment, checkpoint_as_is: bool = True) -> Launch:
+def launch(deployment: Deployment, checkpoint_as_is: bool = True, folder: str = "") -> Launch:
     """Return the words that start *deployment*, unquoted.
 
     *checkpoint_as_is* says that the weights are those of the checkpoint, so that no quantisation is asked for.
+    *folder* is where a file of options lies, by default where the program starts.
 
     Raises:
         BadRequest: the engine has no server (Transformers).
@@ -63,19 +72,24 @@ def launch(deployment: Deployment, checkpoint_as_is: bool = True) -> Launch:
         value = value_of(deployment, checkpoint_as_is) if engine in names else None
         if value:
             arguments.append((names[engine],) if value is True else (names[engine], str(value)))
-    return Launch(_PROGRAMS[engine], tuple(arguments))
+    file = _options_file(deployment)
+    if file:
+        arguments.append(("--extra_llm_api_options", f"{folder}/{OPTIONS}" if folder else OPTIONS))
+    return Launch(_PROGRAMS[engine], tuple(arguments), file)
 
 
 def launch_command(deployment: Deployment, checkpoint_as_is: bool = True) -> str:
     """Return a shell command, one option a line, that starts *deployment*; see `launch`.
 
-    Transformers has no server: its answer is a short Python program.
+    A file of options is written first, where there is one. Transformers has no server: its answer is a short
+    Python program.
     """
     if deployment.engine.name == "transformers":
         return _transformers(deployment)
     parts = launch(deployment, checkpoint_as_is)
     first = (*parts.program, *parts.arguments[0])
-    return " \\\n  ".join(shlex.join(line) for line in (first, *parts.arguments[1:]))
+    written = f"cat > {OPTIONS} <<'EOF'\n{parts.file}EOF\n" if parts.file else ""
+    return written + " \\\n  ".join(shlex.join(line) for line in (first, *parts.arguments[1:]))
 
 
 def _model(deployment: Deployment) -> str:
@@ -93,9 +107,27 @@ def _attention_ranks(deployment: Deployment) -> int:
 
 
 def _tensor_parallel(deployment: Deployment) -> int | None:
-    # SGLang counts the data-parallel ranks inside its tensor-parallel size.
-    inside = _attention_ranks(deployment) if deployment.engine.name == "sglang" else 1
+    # SGLang and TensorRT-LLM count the data-parallel ranks inside their tensor-parallel size.
+    inside = 1 if deployment.engine.name == "vllm" else _attention_ranks(deployment)
     return _several(deployment.layout.tp * inside)
+
+
+def _options_file(deployment: Deployment) -> str:
+    """Return what trtllm-serve reads from a file, since it has no options for it."""
+    if deployment.engine.name != "tensorrt-llm":
+        return ""
+    lines = ["enable_attention_dp: true"] if _attention_ranks(deployment) > 1 else []
+    if deployment.kv.keys == "fp8":
+        # Early versions take the whole of a part from the file: the fraction stands there too.
+        fraction = f"  free_gpu_memory_fraction: {deployment.fraction:g}"
+        lines += ["kv_cache_config:", "  dtype: fp8", fraction]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _of_all_ranks(deployment: Deployment, limit: int | None) -> int | None:
+    """Return *limit* of one rank as the engine counts it: SGLang divides by the ranks of attention."""
+    inside = _attention_ranks(deployment) if deployment.engine.name == "sglang" else 1
+    return limit and limit * inside
 
 
 def _quantization(deployment: Deployment, as_is: bool) -> str | None:
@@ -114,12 +146,13 @@ def _unless_16_bit(kv: str) -> str | None:
 def _sequences(deployment: Deployment) -> int | None:
     """Return the limit that was chosen; engines that size buffers by it are told it in any case."""
     told = deployment.engine.name in ("tensorrt-llm", "llama.cpp")
-    return deployment.sequences if told else deployment.max_num_seqs
+    return _of_all_ranks(deployment, deployment.sequences if told else deployment.max_num_seqs)
 
 
 def _pass_tokens(deployment: Deployment) -> int | None:
-    told = deployment.engine.name == "tensorrt-llm"
-    return deployment.batched_tokens if told else deployment.max_num_batched_tokens
+    name = deployment.engine.name
+    told = name == "tensorrt-llm" or (name == "sglang" and _attention_ranks(deployment) > 1)
+    return _of_all_ranks(deployment, deployment.batched_tokens if told else deployment.max_num_batched_tokens)
 
 
 def _split(deployment: Deployment) -> str | None:

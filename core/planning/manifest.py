@@ -13,10 +13,11 @@ from core.catalog.nodes import SERVER, gpus_per_node
 from core.errors import BadRequest
 from core.memory.deployment import Deployment
 from core.memory.engines.profile import parse_version
+from core.memory.launch import OPTIONS as FILE
 from core.memory.launch import launch
 from core.memory.support import unsupported
 from core.planning.containers import container_of, facts, version_of
-from core.planning.pods import Object, Replicas, pod, start
+from core.planning.pods import OPTIONS, Object, Replicas, pod, start
 from core.quantities import format_gib
 from core.text import DEFAULT_LANGUAGE, Sentence, say
 
@@ -44,7 +45,8 @@ def manifest(
     """Return Kubernetes objects that run *replicas* of *deployment*, as one YAML text of several documents.
 
     A Deployment, or a LeaderWorkerSet where a replica needs more GPUs than a node has (*gpus_per_node*, by
-    default those of the usual server), a Service and a PodDisruptionBudget. The engine gets the arguments of
+    default those of the usual server), a Service, a PodDisruptionBudget, and a ConfigMap where the engine reads
+    options from a file. The engine gets the arguments of
     `launch`. *claim* names a volume claim that keeps checkpoints; without it a pod downloads its own. *secret*
     names the Secret whose key `token` opens gated models. Comments at the top are in *language*.
 
@@ -64,7 +66,7 @@ def manifest(
     workload = _deployment(them) if them.nodes == 1 else _leader_worker_set(them)
     comments = "".join(f"# {sentence.render(language)}\n" for sentence in _comments(them))
     return comments + yaml.dump_all(
-        [workload, _service(them), _disruption_budget(them)],
+        [workload, _service(them), _disruption_budget(them), *_options(them)],
         Dumper=_Plain,
         sort_keys=False,
         allow_unicode=True,
@@ -97,7 +99,7 @@ def _replicas(
         raise BadRequest("manifest.port", field="port", port=port)
     if replicas < 1:
         raise BadRequest("manifest.replicas", field="replicas", replicas=replicas)
-    words = launch(deployment, as_is)
+    words = launch(deployment, as_is, OPTIONS)
     if deployment.device is None:
         raise BadRequest("manifest.no_gpu", field="gpu")
     refused = unsupported(deployment)
@@ -214,6 +216,15 @@ def _disruption_budget(them: Replicas) -> Object:
         "metadata": _metadata(them),
         "spec": {"maxUnavailable": 1, "selector": {"matchLabels": them.labels_of(them.front)}},
     }
+
+
+def _options(them: Replicas) -> list[Object]:
+    """Return the file of options, where the engine reads one."""
+    if not them.words.file:
+        return []
+    metadata = _metadata(them) | {"name": them.options}
+    data = {FILE: them.words.file}
+    return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}]
 
 
 def _metadata(them: Replicas) -> Object:

@@ -19,6 +19,9 @@ HF_CACHE = "/root/.cache/huggingface"
 MODELS = "/models"
 """Where a llama.cpp pod finds its GGUF file: its working directory."""
 
+OPTIONS = "/etc/engine"
+"""Where a pod finds the file of options that its engine reads."""
+
 _PERIOD = 10
 _DIST_PORT = 20000
 _DP_PORT = 13345
@@ -52,6 +55,11 @@ class Replicas:
     def labels_of(self, role: Role) -> dict[str, str]:
         """Return the labels of the pods of *role*."""
         return self.labels | ({} if role == "alone" else {"app.kubernetes.io/component": role})
+
+    @property
+    def options(self) -> str:
+        """The name of the object that holds the file of options."""
+        return f"{self.name}-options"
 
     @property
     def front(self) -> Role:
@@ -142,6 +150,7 @@ def _engine_container(them: Replicas, role: Role) -> Object:
     container["volumeMounts"] = [
         {"name": "shared-memory", "mountPath": "/dev/shm"},  # noqa: S108 - in the pod
         {"name": "models", "mountPath": MODELS if them.deployment.engine.name == "llama.cpp" else HF_CACHE},
+        *([{"name": "options", "mountPath": OPTIONS, "readOnly": True}] if them.words.file else []),
     ]
     return container | (_probes(them) if role == them.front else {})
 
@@ -163,7 +172,8 @@ def _volumes(them: Replicas) -> list[Object]:
         if them.claim
         else {"emptyDir": {"sizeLimit": f"{asked['disk']}Gi"}}
     )
-    return [{"name": "shared-memory", "emptyDir": shared}, {"name": "models"} | models]
+    options = [{"name": "options", "configMap": {"name": them.options}}] if them.words.file else []
+    return [{"name": "shared-memory", "emptyDir": shared}, {"name": "models"} | models, *options]
 
 
 def _probes(them: Replicas) -> Object:

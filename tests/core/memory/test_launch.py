@@ -4,6 +4,7 @@ import shlex
 from dataclasses import replace
 
 import pytest
+import yaml
 
 from core.errors import BadRequest
 from core.memory.launch import launch, launch_command
@@ -44,7 +45,41 @@ def test_sglang_counts_data_parallel_ranks_inside_tp(deploy):
         deploy("deepseek-ai/DeepSeek-V3", engine="sglang", tp=1, dp=8, ep=8, attention_dp=True)
     )
     assert "--tp-size 8" in command
+    assert "--dp-size 8" in command
+    assert "--ep-size 8" in command
     assert "--enable-dp-attention" in command
+
+
+def test_sglang_divides_its_limits_by_the_ranks_of_attention(deploy):
+    fields = {"engine": "sglang", "tp": 1, "dp": 8, "ep": 8, "attention_dp": True}
+    spread = launch_command(deploy("deepseek-ai/DeepSeek-V3", **fields, max_num_seqs=32))
+    assert "--max-running-requests 256" in spread
+    assert "--chunked-prefill-size 65536" in spread  # else each rank would take 1,024 tokens a pass
+    assert "--chunked-prefill-size" not in launch_command(deploy(engine="sglang"))
+
+
+def test_vllm_copies_attention_to_data_parallel_ranks(deploy):
+    command = launch_command(deploy("deepseek-ai/DeepSeek-V3", tp=1, dp=8, ep=8, attention_dp=True))
+    assert "--data-parallel-size 8" in command
+    assert "--enable-expert-parallel" in command
+    assert "--tensor-parallel-size" not in command
+
+
+def test_tensorrt_llm_reads_from_a_file_what_it_has_no_options_for(deploy):
+    fields = {"engine": "tensorrt-llm", "tp": 1, "dp": 8, "ep": 8, "attention_dp": True, "kv": "fp8"}
+    deployment = deploy("deepseek-ai/DeepSeek-V3", **fields)
+    file, _, command = launch_command(deployment).partition("\ntrtllm-serve ")
+    begin, *lines, end = file.splitlines()
+    assert (begin, end) == ("cat > trtllm.yaml <<'EOF'", "EOF")
+    assert yaml.safe_load("\n".join(lines)) == {
+        "enable_attention_dp": True,
+        "kv_cache_config": {"dtype": "fp8", "free_gpu_memory_fraction": 0.9},
+    }
+    words = shlex.split(command.replace("\\\n", " "))
+    for option, value in (("--tp_size", "8"), ("--ep_size", "8"), ("--extra_llm_api_options", "trtllm.yaml")):
+        assert words[words.index(option) + 1] == value
+    assert launch(deployment, folder="/etc/engine").words[-1] == "/etc/engine/trtllm.yaml"
+    assert not launch(deploy(engine="tensorrt-llm", tp=8, kv="bf16")).file
 
 
 @pytest.mark.parametrize(

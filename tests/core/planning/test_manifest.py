@@ -58,6 +58,7 @@ CASES = [
     {"engine": "sglang", "model": "Qwen/Qwen3-235B-A22B", "tp": 8},
     {"engine": "sglang", "model": "deepseek-ai/DeepSeek-V3", "tp": 16},
     {"engine": "tensorrt-llm", "tp": 2},
+    {"engine": "tensorrt-llm", "model": "deepseek-ai/DeepSeek-V3", "dp": 8, "ep": 8, "attention_dp": True},
     {"engine": "llama.cpp", "weights": "q4_k_m", "engine_version": "b5002"},
     {"gpu": "mi300x"},
     {"gpu": "mi300x", "engine": "llama.cpp", "weights": "q8_0"},
@@ -77,7 +78,7 @@ def case(request):
 
 
 def test_three_objects_select_the_pods_that_answer(case):
-    _, replicas, (workload, service, budget) = case
+    _, replicas, (workload, service, budget, *_) = case
     assert workload["kind"] in {"Deployment", "LeaderWorkerSet"}
     assert workload["spec"]["replicas"] == replicas
     assert (service["kind"], budget["kind"]) == ("Service", "PodDisruptionBudget")
@@ -105,13 +106,28 @@ def test_names_labels_and_quantities_are_legal(case):
 
 def test_the_engine_gets_the_arguments_of_its_launch_command(case):
     deployment, _, (workload, *_) = case
-    words = list(launch(deployment).words)
+    words = list(launch(deployment, folder="/etc/engine").words)
     container = engine_of(workload)
     assert container["args"][: len(words)] == words
     assert container["args"][len(words) : len(words) + 4] == ["--host", "0.0.0.0", "--port", "8000"]  # noqa: S104
     assert all(isinstance(word, str) for word in container["args"])
     if deployment.engine.name != "llama.cpp":
         assert container["command"] == list(launch(deployment).program)
+
+
+def test_options_in_a_file_are_mounted_where_the_engine_reads_them(case):
+    deployment, _, (workload, *others) = case
+    container, spec = engine_of(workload), pod_of(workload)["spec"]
+    maps = [one for one in others if one["kind"] == "ConfigMap"]
+    assert bool(maps) == (deployment.engine.name == "tensorrt-llm" and deployment.layout.attention_dp)
+    mounts = {one["name"]: one["mountPath"] for one in container["volumeMounts"]}
+    assert ("options" in mounts) == bool(maps)
+    for one in maps:
+        (volume,) = [each for each in spec["volumes"] if each["name"] == "options"]
+        assert volume["configMap"]["name"] == one["metadata"]["name"]
+        (file,) = one["data"]
+        assert f"{mounts['options']}/{file}" in container["args"]
+        assert yaml.safe_load(one["data"][file])["enable_attention_dp"] is True
 
 
 def test_all_gpus_of_a_replica_are_asked_for(case):
