@@ -6,6 +6,9 @@ PlannerError
     BadModelConfig            a config.json that is broken, incomplete or contradictory
     UnsupportedArchitecture   a config.json whose architecture is not understood
     BadRequest                a request whose fields are unknown, out of range or do not go together
+    UnknownWork               no such saved work, or it was deleted
+    Conflict                  somebody else saved the same work meanwhile
+    StoreUnavailable          the place of saved work cannot be opened, read or written
 
 Each carries the field at fault and a sentence that says what is wrong and what would be right. Pages show
 it as a banner, the API as JSON, the command line as one line.
@@ -14,6 +17,7 @@ it as a banner, the API as JSON, the command line as one line.
 from __future__ import annotations
 
 import reprlib
+from datetime import datetime
 from typing import Any, ClassVar
 
 from core.text import Sentence
@@ -83,3 +87,32 @@ class BadRequest(PlannerError):
     """A request with unknown fields, values out of range, or values that do not go together."""
 
     kind = "bad_request"
+
+
+class UnknownWork(PlannerError):
+    """No saved work, or no file of it, has that id; or it was deleted."""
+
+    kind = "unknown_work"
+
+
+class Conflict(PlannerError):
+    """Somebody else saved the same work since it was read."""
+
+    kind = "conflict"
+
+    @property
+    def at(self) -> datetime:
+        """When it was saved."""
+        at: datetime = self.sentence.values["at"]
+        return at
+
+    @property
+    def version(self) -> int:
+        """The version that is saved now."""
+        return int(self.sentence.values["version"])
+
+
+class StoreUnavailable(PlannerError):
+    """The place where work is kept cannot be opened, read or written."""
+
+    kind = "store_unavailable"

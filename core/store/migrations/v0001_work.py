@@ -1,0 +1,30 @@
+"""Saved work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from alembic.operations import Operations
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade(op: Operations) -> None:
+    """Make the table of work."""
+    op.create_table(
+        "planner_work",
+        sa.Column("id", sa.String(32), primary_key=True),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("notes", sa.Text, nullable=False),
+        sa.Column("content", sa.Text, nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("data_version", sa.Text, nullable=False),
+        sa.Column("app_version", sa.Text, nullable=False),
+    )
