@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -43,6 +44,7 @@ _LINE = (
     Work.deleted,
 )
 """The columns of a `Summary`, in its order."""
+_FIELDS = tuple(field.name for field in fields(Summary))
 WORDS = 10
 """Words of a search that count."""
 
@@ -305,8 +307,9 @@ def _lost(session: Session, id_: str) -> Conflict:
 
 def _saved(session: Session, id_: str) -> Saved:
     work = _found(session, id_)
-    line: Any = [getattr(work, column.key) for column in _LINE]
-    return Saved(*line, json.loads(work.content), _files(session, id_))
+    line = dict(zip(_FIELDS, (getattr(work, column.key) for column in _LINE), strict=True))
+    content: dict[str, Any] = json.loads(work.content)
+    return Saved(**line, content=content, attachments=_files(session, id_))
 
 
 def _files(session: Session, id_: str) -> tuple[AttachmentInfo, ...]:
