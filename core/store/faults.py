@@ -18,15 +18,18 @@ _SQLITE = {
     sqlite3.SQLITE_CANTOPEN: "store.read_only",
     sqlite3.SQLITE_BUSY: "store.busy",
     sqlite3.SQLITE_LOCKED: "store.busy",
+    sqlite3.SQLITE_PROTOCOL: "store.busy",
+    sqlite3.SQLITE_IOERR: "store.failed",
     sqlite3.SQLITE_CORRUPT: "store.damaged",
     sqlite3.SQLITE_NOTADB: "store.damaged",
 }
-# Classes of PostgreSQL's SQLSTATE that are no fault of this program.
+# Codes of PostgreSQL that are no fault of this program.
 _POSTGRESQL = {
     "42501": "store.refused",  # no permission
     "25006": "store.refused",  # read only
     "53100": "store.full",
     "55P03": "store.busy",
+    "40001": "store.busy",
     "40P01": "store.busy",
     "57014": "store.busy",
 }
@@ -39,25 +42,28 @@ def explained(place: str) -> Iterator[None]:
         yield
     except exc.TimeoutError as error:
         raise StoreUnavailable("store.busy", place=place, reason=_line(error)) from error
-    except exc.DBAPIError as error:
+    except (exc.DBAPIError, sqlite3.Error) as error:
         key = _key(error)
         if key is None:
             raise
-        raise StoreUnavailable(key, place=place, reason=_line(error.orig or error)) from error
+        raise StoreUnavailable(key, place=place, reason=_line(_origin(error))) from error
 
 
-def _key(error: exc.DBAPIError) -> str | None:
+def _origin(error: Exception) -> BaseException:
+    """Return what the driver raised; a new connection to SQLite raises that itself."""
+    return (error.orig or error) if isinstance(error, exc.DBAPIError) else error
+
+
+def _key(error: Exception) -> str | None:
     """Return the sentence for *error*; None where it is a fault of this program."""
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    if code is not None:
-        known = _SQLITE.get(code & 0xFF)
-        return known or ("store.failed" if isinstance(error, exc.OperationalError) else None)
-    state = getattr(error.orig, "sqlstate", None)
+    origin = _origin(error)
+    if isinstance(origin, sqlite3.Error):
+        return _SQLITE.get(getattr(origin, "sqlite_errorcode", 0) & 0xFF)
+    state = getattr(origin, "sqlstate", None)
     if state in _POSTGRESQL:
         return _POSTGRESQL[state]
-    if isinstance(error, exc.OperationalError | exc.InterfaceError):
-        return "store.unreachable"
-    return None
+    unreachable = isinstance(error, exc.OperationalError | exc.InterfaceError)
+    return "store.unreachable" if unreachable else None
 
 
 def _line(error: BaseException) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError
 
 from core.errors import StoreUnavailable, shown
 from core.store.faults import explained
@@ -119,9 +119,13 @@ def _sqlite(address: URL) -> Engine:
 
 
 def _postgresql(address: URL) -> Engine:
-    # A server may have been restarted since the last call.
-    arguments = {} if "connect_timeout" in address.query else {"connect_timeout": 5}
-    return create_engine(address, pool_pre_ping=True, connect_args=arguments)
+    arguments = {"client_encoding": "utf8"}
+    if "connect_timeout" not in address.query:
+        arguments["connect_timeout"] = "5"
+    # A server may have been restarted since the last call, hence the ping.
+    return create_engine(
+        address, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args=arguments
+    )
 
 
 def _write_ahead(engine: Engine) -> None:
@@ -134,13 +138,11 @@ def _write_ahead(engine: Engine) -> None:
     while True:
         raw = engine.raw_connection()
         try:
-            raw.cursor().execute("PRAGMA journal_mode = WAL").fetchone()
+            raw.cursor().execute("PRAGMA journal_mode = WAL")
             return
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
-                raise OperationalError("PRAGMA journal_mode", None, error) from error
+                raise
             time.sleep(0.02)
-        except sqlite3.DatabaseError as error:
-            raise OperationalError("PRAGMA journal_mode", None, error) from error
         finally:
             raw.close()

@@ -28,6 +28,8 @@ ATTACHMENTS = 20
 """Files that one piece of work keeps at most."""
 PAGE = 20
 """Entries of a page of the list."""
+WORDS = 10
+"""Words of a search that count."""
 KEPT_DAYS = 30
 """How long deleted work can be restored."""
 
@@ -172,7 +174,24 @@ def data_version_in(content: Mapping[str, Any]) -> str:
     """Return the hash of hardware_db that a plan.json names, empty where *content* names none."""
     data = content.get("data")
     found = data.get("sha256") if isinstance(data, Mapping) else None
-    return found if isinstance(found, str) and len(found) <= NAME_LIMIT and not _UNFIT.search(found) else ""
+    fits = isinstance(found, str) and len(found) <= NAME_LIMIT and can_be_saved(found)
+    return str(found) if fits else ""
+
+
+def checked_data_version(version: str) -> str:
+    """Return *version*, a hash."""
+    return _short("data_version", _fit("data_version", version), NAME_LIMIT)
+
+
+def words_of(text: str) -> list[str]:
+    """Return what to search for; what is beyond the limits could not be found in a name anyway."""
+    words = searchable(_UNFIT.sub(" ", text)).split()
+    return [word[:NAME_LIMIT] for word in words[:WORDS]]
+
+
+def can_be_saved(text: str) -> bool:
+    """Return whether a database can hold *text*, and can be asked for it."""
+    return not _UNFIT.search(text)
 
 
 def searchable(*texts: str) -> str:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, sessionmaker
 
-from core.errors import BadRequest, Conflict, StoreUnavailable, UnknownWork
+from core.errors import BadRequest, Conflict, StoreUnavailable, UnknownWork, shown
 from core.planning.document import program_version
 from core.store import records
 from core.store.faults import explained
@@ -45,8 +45,6 @@ _LINE = (
 )
 """The columns of a `Summary`, in its order."""
 _FIELDS = tuple(field.name for field in fields(Summary))
-WORDS = 10
-"""Words of a search that count."""
 
 
 class Store:
@@ -99,7 +97,7 @@ class Store:
             created=now,
             updated=now,
             version=1,
-            data_version=records.data_version_in(content) if data_version is None else data_version,
+            data_version=_data_version(content, data_version),
             app_version=program_version(),
             saved_by=records.checked_by(by),
             search=records.searchable(name, notes),
@@ -134,18 +132,19 @@ class Store:
         """
         records.checked_id(id_)
         files = records.checked_attachments(attach)
-        values: dict[str, Any] = {"version": version + 1, "updated": self.now()}
-        values |= {"app_version": program_version(), "saved_by": records.checked_by(by)}
+        values: dict[str, Any] = {"version": version + 1, "app_version": program_version()}
+        values["saved_by"] = records.checked_by(by)
         if content is not None:
             values["content"] = records.checked_content(content)
-            values["data_version"] = records.data_version_in(content)
-        if data_version is not None:
-            values["data_version"] = data_version
+        if content is not None or data_version is not None:
+            values["data_version"] = _data_version(content or {}, data_version)
         if name is not None:
             values["name"] = records.checked_name(name)
         if notes is not None:
             values["notes"] = records.checked_notes(notes)
         with self._transaction(self._writing) as session:
+            # SQLite's writers take turns: the time is that of this one's turn.
+            values["updated"] = self.now()
             mine = (Work.id == id_, Work.version == version, Work.deleted.is_(None))
             if _rows(session.execute(update(Work).where(*mine).values(**values))) != 1:
                 raise _lost(session, id_)
@@ -176,8 +175,7 @@ class Store:
         wanted: list[ColumnElement[bool]] = [Work.deleted.is_not(None) if deleted else Work.deleted.is_(None)]
         if kind is not None:
             wanted.append(Work.kind == records.checked_kind(kind))
-        for word in records.searchable(text or "").replace("\0", " ").split()[:WORDS]:
-            wanted.append(Work.search.contains(word[: records.NAME_LIMIT], autoescape=True))
+        wanted += [Work.search.contains(word, autoescape=True) for word in records.words_of(text or "")]
         with self._transaction(self._reading) as session:
             count = session.execute(select(func.count()).select_from(Work).where(*wanted)).scalar_one()
             pages = max(1, -(-count // records.PAGE))
@@ -254,9 +252,11 @@ class Store:
         records.checked_id(id_)
         with self._transaction(self._reading) as session:
             work = _found(session, id_)
-            file = session.get(File, (id_, name)) if "\0" not in name else None
+            file = session.get(File, (id_, name)) if records.can_be_saved(name) else None
             if file is None:
-                raise UnknownWork("store.no_file_there", field="attachments", name=name, work=work.name)
+                raise UnknownWork(
+                    "store.no_file_there", field="attachments", name=shown(name), work=work.name
+                )
             found = Attachment(file.name, file.content)
             if found.info.sha256 != file.sha256:
                 raise StoreUnavailable("store.damaged", place=self.place, reason=file.name)
@@ -282,6 +282,10 @@ class Store:
         """Give a session whose changes are saved together at its end, or not at all where something fails."""
         with explained(self.place), sessions.begin() as session:
             yield session
+
+
+def _data_version(content: Mapping[str, Any], stated: str | None) -> str:
+    return records.data_version_in(content) if stated is None else records.checked_data_version(stated)
 
 
 def _rows(result: Any) -> int:
@@ -335,9 +339,9 @@ def _drop(session: Session, id_: str, names: Sequence[str]) -> int:
 
 def _detach(session: Session, id_: str, names: Sequence[str]) -> None:
     for name in names:
-        if "\0" in name or _drop(session, id_, [name]) != 1:
+        if not records.can_be_saved(name) or _drop(session, id_, [name]) != 1:
             work = _found(session, id_).name
-            raise UnknownWork("store.no_file_there", field="attachments", name=name, work=work)
+            raise UnknownWork("store.no_file_there", field="attachments", name=shown(name), work=work)
 
 
 def _index(session: Session, id_: str) -> None:
