@@ -63,12 +63,10 @@ def loaded(assumptions: Assumptions, workload: Workload) -> Assumptions:
 def token_cost(used: Bill, full: Bill, gpus: int, workload: Workload, assumptions: Assumptions) -> TokenCost:
     """Return the cost of tokens for *gpus* GPUs by their bill *used* at the load and *full* when never idle.
 
-    tokens = hours at work x 3600 x stable requests/s x tokens of a request. Prompts and answers share the cost
-    by `split`.
+    Prompts and answers share the cost by `split`.
     """
-    rate = SECONDS / gpus * np.asarray(workload.stable) * assumptions.speed * workload.tokens / MILLION
-    served = used.used_hours.sum(axis=-1) * rate
-    at_most = full.used_hours.sum(axis=-1) * rate
+    served = millions(used, gpus, workload, assumptions)
+    at_most = millions(full, gpus, workload, assumptions)
     total = _each(used.total.sum(axis=-1), served)
     first, second = split(total, workload.input_tokens, workload.output_tokens, assumptions.token_split)
     return TokenCost(
@@ -80,6 +78,16 @@ def token_cost(used: Bill, full: Bill, gpus: int, workload: Workload, assumption
         _each(used.co2_kg.sum(axis=-1), served),
         served / used.horizon_months,
     )
+
+
+def millions(used: Bill, gpus: int, workload: Workload, assumptions: Assumptions) -> Number:
+    """Return the millions of tokens that *gpus* GPUs serve in the months of their bill *used*.
+
+    hours at work x 3600 x stable requests/s x tokens of a request / 10^6.
+    """
+    rate = SECONDS / gpus * np.asarray(workload.stable) * assumptions.speed * workload.tokens / MILLION
+    served: Number = used.used_hours.sum(axis=-1) * rate
+    return served
 
 
 def split(
