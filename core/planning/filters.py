@@ -6,7 +6,7 @@ from core.catalog import Accelerator, accelerators
 from core.cost.prices import prices_of
 from core.planning.costs import prices_for
 from core.planning.prospects import has_rates
-from core.planning.question import Question
+from core.planning.question import Limits, Question
 from core.planning.result import Rejection
 from core.text import Sentence, say
 
@@ -44,6 +44,12 @@ def _unpriced(question: Question, record: Accelerator) -> tuple[str, Sentence] |
     if not (placed or limits.budget is not None) or prices_for(question, record.id):
         return None
     if placed and prices_of(record.id, kind=question.pricing.kind):
-        places = ", ".join((*(limits.clouds or ()), *(limits.regions or ())))
-        return "price", say("planning.no_offer", places=places)
+        return "price", say("planning.no_offer", place=_place(limits))
     return "price", say("planning.no_price")
+
+
+def _place(limits: Limits) -> Sentence:
+    """Return in which clouds and regions GPUs may be rented."""
+    key = "both" if limits.clouds and limits.regions else "cloud" if limits.clouds else "region"
+    given = {"clouds": limits.clouds, "regions": limits.regions}
+    return say(f"planning.in_{key}", **{name: "/".join(some) for name, some in given.items() if some})

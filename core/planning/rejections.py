@@ -14,8 +14,8 @@ from core.planning.question import Question
 from core.planning.result import HOURS_PER_MONTH, Rejection
 from core.planning.service import Curves
 from core.planning.sizing import Served
-from core.planning.words import layout_words
-from core.quantities import GIB, format_seconds
+from core.planning.words import layout_words, seconds_words
+from core.quantities import GIB
 from core.text import Sentence, say
 
 STAGES = ("filter", "price", "engine", "format", "layout", "memory", "latency", "count", "budget")
@@ -116,8 +116,8 @@ def _too_slow(question: Question, attempt: Attempt, rows: Any) -> Sentence:
     return say(
         f"planning.slow_{name}",
         share=round(targets.share * 100),
-        value=format_seconds(float(values[worst, row])),
-        limit=format_seconds(float(limit)),
+        value=seconds_words(float(values[worst, row])),
+        limit=seconds_words(float(limit)),
         each=words_of(attempt.prospects, int(rows[row])),
         format=variant.weights.label,
     )

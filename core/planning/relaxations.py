@@ -15,7 +15,7 @@ from core.planning.result import Plan, Relaxation
 from core.planning.service import FULLEST, Curves, allowed_rate, curves, value_at
 from core.planning.sizing import Sized
 from core.planning.space import WIDEST
-from core.planning.words import plan_words
+from core.planning.words import plan_words, seconds_words
 from core.quantities import format_seconds
 from core.text import say
 
@@ -124,7 +124,7 @@ def _proved(
 
 def _shown(field: str, value: float) -> str:
     if field in TARGETS.values():
-        return format_seconds(value)
+        return seconds_words(value)
     if field == "headroom":
         return f"{value:.0%}"
     return f"{value:,.0f}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.memory.layout import Layout
 from core.planning.result import Plan
+from core.quantities import format_seconds
 
 
 def layout_words(layout: Layout) -> str:
@@ -14,6 +15,18 @@ def layout_words(layout: Layout) -> str:
     """
     ranks = (("TP", layout.tp), ("PP", layout.pp), ("DP", layout.dp), ("EP", layout.ep))
     return " ".join(f"{name}{size}" for name, size in ranks if size > 1)
+
+
+def seconds_words(seconds: float) -> str:
+    """Return a latency with at most three digits, and no zeros at the end.
+
+    >>> seconds_words(0.5), seconds_words(0.002), seconds_words(1.2345), seconds_words(30), seconds_words(45.67)
+    ('500 ms', '2 ms', '1,230 ms', '30 s', '45.7 s')
+    """
+    number, _, unit = format_seconds(seconds).partition(" ")
+    if "." in number:
+        number = number.rstrip("0").rstrip(".")
+    return f"{number} {unit}".strip()
 
 
 def plan_words(plan: Plan) -> str:

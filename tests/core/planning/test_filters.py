@@ -28,7 +28,7 @@ def reason(question: Question, accelerator: str) -> tuple[str, str]:
 def test_without_limits_only_those_of_unknown_speed_are_left_out() -> None:
     out = accelerators().keys() - kept(ask())
     assert all(
-        reason(ask(), id_) == ("filter", "nobody published how fast it multiplies matrices") for id_ in out
+        reason(ask(), id_) == ("filter", "Nobody published how fast it multiplies matrices.") for id_ in out
     )
 
 
@@ -36,18 +36,21 @@ def test_names_makers_and_what_is_at_hand() -> None:
     assert kept(ask(accelerators=(H100, "t4"))) == {H100, "t4"}
     assert {accelerators()[id_].vendor for id_ in kept(ask(vendors=("AMD",)))} == {"AMD"}
     assert kept(ask(owned={H100: 8, "t4": 0})) == {H100}
-    assert reason(ask(accelerators=("t4",)), H100) == ("filter", "not among the GPUs that were chosen")
+    assert reason(ask(accelerators=("t4",)), H100) == ("filter", "It is not among the GPUs that were chosen.")
     assert reason(ask(vendors=("AMD", "Intel")), H100) == (
         "filter",
-        "made by NVIDIA; AMD, Intel was asked for",
+        "Its maker is NVIDIA; asked for: AMD, Intel.",
     )
-    assert reason(ask(owned={"t4": 1}), H100) == ("filter", "not among the GPUs at hand")
+    assert reason(ask(owned={"t4": 1}), H100) == ("filter", "It is not among the GPUs at hand.")
 
 
 def test_a_place_keeps_what_is_offered_there() -> None:
     ids = kept(ask(clouds=("aws",), regions=("us-east-1",)))
     assert ids == {id_ for id_ in accelerators() if prices_of(id_, clouds=("aws",), regions=("us-east-1",))}
-    assert reason(ask(clouds=("lambda",)), "t4") == ("price", "offered, but not in lambda")
+    assert reason(ask(clouds=("lambda",)), "t4") == ("price", "It is offered, but not in cloud lambda.")
+    nowhere = ask(clouds=("aws",), regions=("nowhere",))
+    assert reason(nowhere, H100) == ("price", "It is offered, but not in cloud aws, region nowhere.")
+    assert reason(ask(regions=("x", "y")), H100) == ("price", "It is offered, but not in region x/y.")
     assert reason(ask(clouds=("lambda",)), "rtx-3090")[0] == "price"
 
 

@@ -64,6 +64,9 @@ def test_every_reason_is_a_whole_sentence(name: str, language: str) -> None:
         text = sentence.render(language)
         assert text
         assert not re.search(r"[{}]|\bnan\b|\binf\b|None", text), text
+        assert text[-1] in ".。", text
+        assert not text.removeprefix("vLLM")[0].islower(), text
+        assert not re.search(r"\b1 [a-zA-Z]+s\b(?<!1 ms)", text), text
 
 
 def test_a_card_without_bf16_says_so() -> None:
@@ -95,9 +98,9 @@ def test_degrees_that_do_not_divide_the_heads_are_refused_with_those_that_do() -
 @pytest.mark.parametrize(
     ("field", "limit", "words"),
     [
-        ("ttft", 0.001, r"P99 of the first token is at best [\d,.]+ ms, over 1\.00 ms"),
-        ("tpot", 0.0001, r"a token takes at best [\d,.]+ ms, over 0\.100 ms"),
-        ("request", 0.01, r"a request takes at best [\d,.]+ m?s, over 10\.0 ms"),
+        ("ttft", 0.001, r"P99 of the first token is at best [\d,.]+ ms, over 1 ms"),
+        ("tpot", 0.0001, r"A token takes at best [\d,.]+ ms, over 0\.1 ms"),
+        ("request", 0.01, r"A request takes at best [\d,.]+ m?s, over 10 ms"),
     ],
 )
 def test_a_target_that_is_too_tight_has_both_numbers(field: str, limit: float, words: str) -> None:
@@ -107,7 +110,7 @@ def test_a_target_that_is_too_tight_has_both_numbers(field: str, limit: float, w
 
 
 def test_of_several_targets_the_one_that_is_missed_most_is_named() -> None:
-    for ttft, tpot, words in ((0.0001, 0.002, "first token"), (0.02, 0.00001, "a token")):
+    for ttft, tpot, words in ((0.0001, 0.002, "first token"), (0.02, 0.00001, "A token")):
         question = ask(ttft=ttft, tpot=tpot, accelerators=("h100-sxm-80",))
         assert words in str(rejection(question, "h100-sxm-80").reason)
 
@@ -116,9 +119,9 @@ def test_a_model_that_is_too_large_says_what_it_takes_and_what_would_hold_it() -
     found = rejection(ask(DEEPSEEK), "a100-sxm-40")
     assert found.stage == "memory"
     text = str(found.reason)
-    assert re.search(r"on 16 GPUs, .* weights take 4\d\.\d GiB on each", text), text
+    assert re.search(r"weights take 4\d\.\d GiB on each GPU \(GPUs of the replica: 16\)", text), text
     assert "39.5 GiB" in text
-    assert "replicas of 32 would hold it" in text
+    assert "Replicas of 32 GPUs would hold it." in text
 
 
 def test_a_request_that_is_too_long_says_how_much_of_it_is_held() -> None:
@@ -136,31 +139,33 @@ def test_devices_that_cannot_be_linked_say_so() -> None:
 
 def test_replicas_that_are_too_large_name_the_smallest() -> None:
     (found,) = [one for one in answer_to("degree").rejections if one.record.id == "h100-sxm-80"]
-    assert (found.stage, str(found.reason)) == ("layout", "the smallest replica takes 8 GPUs, of 4 allowed")
+    assert (found.stage, str(found.reason)) == ("layout", "GPUs of the smallest replica: 8; allowed: 4.")
 
 
 def test_too_few_owned_gpus_name_both_numbers() -> None:
     found = rejection(QUESTIONS["owned"], "a100-sxm-80")
     assert found.stage == "count"
-    assert re.fullmatch(r"needs \d+ GPUs \(\d+ × [TPDE\d ]+\), of 32 at hand", str(found.reason))
+    assert re.fullmatch(r"GPUs needed: \d+ \(\d+ × [TPDE\d ]+\); at hand: 32\.", str(found.reason))
 
 
 def test_too_few_allowed_gpus_name_both_numbers() -> None:
     found = rejection(ask(LLAMA_70B, gpus=2, ttft=None, accelerators=("l40s",)), "l40s")
     assert found.stage == "count"
-    assert re.fullmatch(r"needs \d+ GPUs \(\d+ × [TP\d ]+\), of 2 allowed", str(found.reason))
+    assert re.fullmatch(r"GPUs needed: \d+ \(\d+ × [TP\d ]+\); allowed: 2\.", str(found.reason))
 
 
 def test_a_budget_that_is_too_small_names_both_amounts() -> None:
     found = rejection(ask(budget=500.0, accelerators=("h100-sxm-80",)), "h100-sxm-80")
     assert found.stage == "budget"
-    assert re.fullmatch(r"\d+ × TP1 cost \$[\d,]+ a month, over \$500", str(found.reason))
+    assert re.fullmatch(
+        r"The cost of \d+ × TP1 is \$[\d,]+ a month, over the budget of \$500\.", str(found.reason)
+    )
 
 
 def test_a_replica_that_no_instance_holds_says_so() -> None:
     question = ask(LLAMA_70B, accelerators=("h100-nvl",), tensor_parallel=(8,), budget=1e6)
     found = rejection(question, "h100-nvl")  # offered one at a time
-    assert (found.stage, str(found.reason)) == ("price", "no offer has enough GPUs in one machine for TP8")
+    assert (found.stage, str(found.reason)) == ("price", "No offer has enough GPUs in one machine for TP8.")
 
 
 def test_of_several_models_the_one_that_comes_furthest_speaks() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -115,7 +116,12 @@ def test_each_says_what_was_given_and_loosens_it(case: str) -> None:
         if one.needed:
             assert one.needed < one.given if down else one.needed > one.given
         for language in ("en", "zh"):
-            assert "{" not in one.reason.render(language)
+            text = one.reason.render(language)
+            assert "{" not in text
+            assert text[-1] in ".。", text
+            for time in re.findall(r"([\d,.]+) m?s\b", text):
+                assert len(time.replace(",", "").replace(".", "").strip("0")) <= 3, text
+                assert "." not in time or not time.endswith("0"), text
 
 
 def test_where_no_change_is_enough_alone_all_are_named() -> None:
