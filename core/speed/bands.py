@@ -50,10 +50,11 @@ def band_row(kind: Kind, quantity: str) -> dict[str, Any]:
 def band(kind: Kind, quantity: str, value: float) -> tuple[float, float]:
     """Return (low, high) around *value*: where the middle eight of ten measurements of its kind lie.
 
-    Rows hold factors on times; a throughput is the inverse of a time.
+    Rows hold factors on times; a throughput is the inverse of a time. Where nine of ten lie on one side, the band
+    reaches to the value: a reader would take another for a mistake.
     """
     row = band_row(kind, quantity)
-    low, high = float(row["low"]), float(row["high"])
+    low, high = min(1.0, float(row["low"])), max(1.0, float(row["high"]))
     if quantity == "output_tokens_per_s":
         low, high = 1.0 / high, 1.0 / low
     return value * low, value * high

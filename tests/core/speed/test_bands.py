@@ -34,3 +34,12 @@ def test_what_was_not_measured_is_less_sure():
 def test_a_row_says_how_many_measurements_are_behind_it():
     assert band_row(Kind("recent", "closed_loop", False, 16), "tpot_s")["cases"] > 100
     assert band_row(Kind("unmeasured", "closed_loop", False, 16), "tpot_s")["cases"] == 0
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.2, 2.0), (0.5, 0.9), (0.8, 1.3)])
+def test_a_value_is_never_outside_its_own_band(monkeypatch, low, high):
+    monkeypatch.setattr("core.speed.bands.band_row", lambda *_: {"low": low, "high": high})
+    for quantity in (*QUANTITIES, "ttft_s"):
+        least, most = band(Kind("recent", "closed_loop", False, 16), quantity, 10.0)
+        assert least <= 10.0 <= most
+        assert least < most
