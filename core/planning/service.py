@@ -8,17 +8,17 @@ a target is where the curve crosses it, and the number of replicas follows witho
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from core.planning.question import Targets
-from core.speed.arrays import taken
+from core.speed.arrays import taken, with_axis
 from core.speed.constants import Constants
 from core.speed.device import DeviceRates
 from core.speed.first_token import ttft_quantile, ttft_share
 from core.speed.profile import FORMATS, StepProfile
-from core.speed.prompts import Prompts, lanes_of, prompt_times
+from core.speed.prompts import lanes_of, prompt_times
 from core.speed.queueing import most_served, operating_point
 from core.speed.serving import Load
 from core.traffic import Traffic
@@ -35,13 +35,11 @@ LIGHT = (0.01, 0.3)
 FULLEST = 0.98
 """Largest share of the stable load that a plan uses, even without headroom: queues grow without end at 1."""
 
-BLOCK = 1024
+BLOCK = 2048
 """Candidates that are evaluated together: their arrays stay in the processor's cache."""
 
 _NO_TAIL = 1e-6
 """Share of late first tokens that counts as none."""
-
-_Record = TypeVar("_Record", StepProfile, DeviceRates, Constants, Prompts)
 
 
 @dataclass(frozen=True)
@@ -114,11 +112,6 @@ def used_formats(stock: Stock) -> Stock:
     )
 
 
-def _with_points(record: _Record) -> _Record:
-    """Return *record* with a last axis of length one, along which concurrencies broadcast."""
-    return type(record)(**{f.name: np.asarray(getattr(record, f.name))[..., None] for f in fields(record)})
-
-
 def curves(
     stock: Stock,
     candidates: Candidates,
@@ -157,8 +150,8 @@ def _block(
     )
     lanes = lanes_of(profile, load)[:, None]
     prompts = prompt_times(profile, device, constants, load, traffic.input)
-    profile, device, constants = _with_points(profile), _with_points(device), _with_points(constants)
-    prompts = _with_points(prompts)
+    profile, device, constants = with_axis(profile), with_axis(device), with_axis(constants)
+    prompts = with_axis(prompts)
     slots, chunk = candidates.slots[:, None], candidates.chunk[:, None]
     heavy = slots ** np.linspace(0.0, 1.0, points)
     concurrency = np.concatenate([np.broadcast_to(LIGHT, (len(slots), len(LIGHT))), heavy], axis=1)

@@ -11,7 +11,7 @@ the rows of its combinations:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -35,4 +35,18 @@ def stacked(records: Sequence[_Record]) -> _Record:
 def taken(record: _Record, places: Any) -> _Record:
     """Return the rows of a stacked *record* at *places*, an array of indices."""
     table = {f.name: np.asarray(getattr(record, f.name))[..., places] for f in fields(record)}
+    return type(record)(**table)
+
+
+def with_axis(record: _Record) -> _Record:
+    """Return *record* with a last axis of length one, along which lengths or concurrencies broadcast.
+
+    Records inside it get one too, and None stays None.
+    """
+    table = {f.name: getattr(record, f.name) for f in fields(record)}
+    for name, value in table.items():
+        if is_dataclass(value) and not isinstance(value, type):
+            table[name] = with_axis(value)
+        elif value is not None:
+            table[name] = np.asarray(value)[..., None]
     return type(record)(**table)

@@ -5,14 +5,13 @@ A *lane* is what schedules by itself: an attention rank of a replica, or one of 
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
+from core.speed.arrays import with_axis
 from core.speed.constants import Constants
 from core.speed.device import DeviceRates
 from core.speed.profile import StepProfile
@@ -70,57 +69,56 @@ def prompt_times(
 
     Times are taken at six lengths of the distribution and are straight between them.
     """
-    places = sorted({lengths.quantile(_NORMAL.cdf(z)) for z in _PLACES})
-    loads = [replace(load, input=place) for place in places]
+    places = np.array(sorted({lengths.quantile(_NORMAL.cdf(z)) for z in _PLACES}))
     points, weights = _nodes(lengths)
-    alone = [prompts_of(profile, device, constants, one, 1.0).total for one in loads]
-    riding = [riding_of(profile, device, constants, one).total for one in loads]
-    alone, riding = _between(places, alone, points), _between(places, riding, points)
-    chunks = [point * (1.0 - load.cached) / load.chunk for point in points]
-    passes = [np.ceil(one) for one in chunks]
-    pieces = [one / many for one, many in zip(riding, passes, strict=True)]
-
-    def mean(values: Iterable[Any]) -> Any:
-        return sum(weight * value for weight, value in zip(weights, values, strict=True))
-
-    number = mean(passes)
+    straight = _straight(places, points)
+    load = replace(with_axis(load), input=places)
+    records = with_axis(profile), with_axis(device), with_axis(constants)
+    alone = prompts_of(*records, load, 1.0).total @ straight
+    riding = riding_of(*records, load).total @ straight
+    chunks = points * (1.0 - load.cached) / load.chunk
+    passes = np.ceil(chunks)
+    piece = riding / passes
+    number = passes @ weights
     return Prompts(
-        alone=mean(alone),
-        alone_square=mean(one**2 for one in alone),
-        alone_cube=mean(one**3 for one in alone),
-        riding=mean(riding),
-        square=mean(one**2 for one in riding),
-        cube=mean(one**3 for one in riding),
-        chunks=mean(chunks),
-        chunks_square=mean(one**2 for one in chunks),
+        alone=alone @ weights,
+        alone_square=alone**2 @ weights,
+        alone_cube=alone**3 @ weights,
+        riding=riding @ weights,
+        square=riding**2 @ weights,
+        cube=riding**3 @ weights,
+        chunks=chunks @ weights,
+        chunks_square=chunks**2 @ weights,
         passes=number,
-        passes_spread=np.sqrt(np.maximum(mean(one**2 for one in passes) - number**2, 0.0)),
+        passes_spread=np.sqrt(np.maximum(passes**2 @ weights - number**2, 0.0)),
         first=constants.first_token,
-        piece_square=mean(one**2 * many for one, many in zip(pieces, passes, strict=True)) / number,
-        piece_cube=mean(one**3 * many for one, many in zip(pieces, passes, strict=True)) / number,
+        piece_square=(piece**2 * passes) @ weights / number,
+        piece_cube=(piece**3 * passes) @ weights / number,
     )
 
 
-def _nodes(lengths: Lengths) -> tuple[list[float], list[float]]:
+def _nodes(lengths: Lengths) -> tuple[Any, Any]:
     """Return lengths that stand for all and their weights: equally far apart on the normal axis, tails included."""
     if lengths.scv == 0.0:
-        return [lengths.mean], [1.0]
+        return np.array([lengths.mean]), np.ones(1)
     half = 0.5 * (_GRID[1] - _GRID[0])
-    weights = [_NORMAL.cdf(z + half) - _NORMAL.cdf(z - half) for z in _GRID]
-    points = [lengths.quantile(_NORMAL.cdf(z)) for z in _GRID]
-    total = sum(weights)
-    mean = sum(point * weight for point, weight in zip(points, weights, strict=True)) / total
-    return [point * lengths.mean / mean for point in points], [weight / total for weight in weights]
+    weights = np.array([_NORMAL.cdf(z + half) - _NORMAL.cdf(z - half) for z in _GRID])
+    points = np.array([lengths.quantile(_NORMAL.cdf(z)) for z in _GRID])
+    weights /= weights.sum()
+    return points * (lengths.mean / (points @ weights)), weights
 
 
-def _between(places: list[float], values: list[Any], points: list[float]) -> list[Any]:
-    """Return what lies on straight lines between *values* at *places*, at *points*; in proportion below the first."""
-    found = []
-    for x in points:
-        right = min(max(1, bisect_left(places, x)), len(places) - 1)
+def _straight(places: Any, points: Any) -> Any:
+    """Return the matrix that takes values at *places* to *points*: straight between, in proportion below the first.
+
+    Shape (places, points).
+    """
+    matrix = np.zeros((len(places), len(points)))
+    for column, x in enumerate(points):
+        right = min(max(1, int(np.searchsorted(places, x))), len(places) - 1)
         if x <= places[0] or right == 0:
-            found.append(values[0] * (x / places[0]))
+            matrix[0, column] = x / places[0]
             continue
-        left, share = right - 1, (x - places[right - 1]) / (places[right] - places[right - 1])
-        found.append(values[left] * (1.0 - share) + values[right] * share)
-    return found
+        share = (x - places[right - 1]) / (places[right] - places[right - 1])
+        matrix[right - 1, column], matrix[right, column] = 1.0 - share, share
+    return matrix
