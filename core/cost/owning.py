@@ -17,7 +17,8 @@ RESIDUAL_MONTHS = 36.0
 STAFFED_NODES = 8.0
 """Nodes that `staff_fte` people run; more take more people in proportion."""
 
-COOLED_WATTS = 1000.0
+_NO_INTEREST = 1e-12
+"""Monthly rates up to this are none: the difference is below a cent in a thousand million."""
 
 
 def own_lines(
@@ -56,8 +57,8 @@ def annuity(monthly_rate: Number, term: Number) -> Number:
     0.088849
     """
     rate, count = np.asarray(monthly_rate, dtype=float), np.maximum(term, 1.0)
-    some = np.where(rate > 0, rate, 1.0)
-    return np.where(rate > 0, some / (1.0 - (1.0 + some) ** -count), 1.0 / count)
+    some = np.where(rate > _NO_INTEREST, rate, 1.0)
+    return np.where(rate > _NO_INTEREST, some / -np.expm1(-count * np.log1p(some)), 1.0 / count)
 
 
 def owed(monthly_rate: Number, term: Number, paid: Number) -> Number:
@@ -70,8 +71,9 @@ def owed(monthly_rate: Number, term: Number, paid: Number) -> Number:
     """
     rate = np.asarray(monthly_rate, dtype=float)
     left = np.maximum(np.asarray(term) - paid, 0.0)
-    some = np.where(rate > 0, rate, 1.0)
-    return annuity(rate, term) * np.where(rate > 0, (1.0 - (1.0 + some) ** -left) / some, left)
+    some = np.where(rate > _NO_INTEREST, rate, 1.0)
+    worth = np.where(rate > _NO_INTEREST, -np.expm1(-left * np.log1p(some)) / some, left)
+    return annuity(rate, term) * worth
 
 
 def resale(age_months: Number, assumptions: Assumptions) -> Flow:
@@ -108,5 +110,5 @@ def _replaced(assumptions: Assumptions, months: Months) -> Flow:
 
 def _colocation(quote: Quote, assumptions: Assumptions, watts: float) -> Number:
     """Return US dollars a month for the rated power of the servers: TDP and what stands around the GPUs."""
-    kilowatts = quote.gpus * watts / COOLED_WATTS * (1.0 + np.asarray(assumptions.power_overhead))
+    kilowatts = quote.gpus * watts / 1000.0 * (1.0 + np.asarray(assumptions.power_overhead))
     return kilowatts * assumptions.colo_usd_kw_month
