@@ -61,7 +61,7 @@ def break_even_utilisation(owned: Quote, rented: Quote, assumptions: Assumptions
 
     Owning costs a + b u in a year, b for energy; renting r u. So u = a / (r - b). Above 1: renting is cheaper
     even all day. Infinite where an hour of rent costs less than the energy of one's own. No growth is assumed,
-    no term of *rented*, and the rate of its quote with tax, interruptions and as many GPUs as *owned* has.
+    no term of *rented*, no traffic, and its rate with tax, interruptions and for as many GPUs as *owned* has.
     """
     steady = replace(assumptions, growth=0.0)
     fixed = np.asarray(bill(owned, replace(steady, utilisation=0.0)).yearly)

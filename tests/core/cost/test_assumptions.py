@@ -21,7 +21,12 @@ def test_defaults_are_the_typical_values() -> None:
         assert one.figure is not None
         assert one.figure.provenance.source
     assert set(NAMES) - ranges().keys() == UNRANGED
-    assert (assumed.financing_months, assumed.price, assumed.egress_gb_month, assumed.storage_gb) == (0, 1, 0, 0)
+    assert (assumed.financing_months, assumed.price, assumed.egress_gb_month, assumed.storage_gb) == (
+        0,
+        1,
+        0,
+        0,
+    )
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
