@@ -19,6 +19,9 @@ from core.store.work import Store
 
 FOLDER = "llm-deployment-planner"
 FILE = "work.sqlite3"
+_MAGIC = b"SQLite format 3\0"
+_PAGE = 512
+"""Bytes of the smallest page of SQLite."""
 WAIT_S = 15
 """How long one writer waits for the others of a SQLite file."""
 
@@ -29,7 +32,8 @@ def opened(url: str | None = None) -> Store:
     place = place_of(address)
     sqlite = address.get_backend_name() == "sqlite"
     if sqlite:
-        _make_folder(Path(address.database or ""))
+        _make_folder(Path(place))
+        _require_database(Path(place))
     engine = _sqlite(address) if sqlite else _postgresql(address)
     writing = engine.execution_options(planner_writes=True)
     try:
@@ -92,6 +96,19 @@ def _make_folder(file: Path) -> None:
         raise _unwritable(file.parent, error.strerror or str(error)) from None
     if not os.access(file.parent, os.W_OK | os.X_OK):
         raise _unwritable(file.parent, os.strerror(13))
+
+
+def _require_database(file: Path) -> None:
+    """Refuse a file that is no database: SQLite itself would overwrite one that is shorter than a page."""
+    if not file.is_file() or file.stat().st_size == 0:
+        return
+    try:
+        with file.open("rb") as content:
+            start = content.read(_PAGE)
+    except OSError as error:
+        raise StoreUnavailable("store.read_only", place=file, reason=error.strerror) from None
+    if len(start) < _PAGE or not start.startswith(_MAGIC):
+        raise StoreUnavailable("store.damaged", place=file, reason="file is not a database")
 
 
 def _unwritable(folder: Path, reason: str) -> StoreUnavailable:

@@ -107,8 +107,8 @@ def test_the_second_of_two_people_is_told(store: Store) -> None:
     assert store.get(saved.id) == theirs
     with pytest.raises(Conflict):
         store.update(saved.id, 9, name="from nowhere")
+    other = store.save("plan", "p", {})
     with pytest.raises(Conflict, match="somebody else"):
-        other = store.save("plan", "p", {})
         store.update(other.id, 0, name="q")
 
 
