@@ -20,6 +20,9 @@ MOST_REPLICAS = 1e9
 _MOST_TIMES = 16
 """Times the interpolated number of replicas at which none is found to be enough."""
 
+_AT_ONCE, _EACH = 300, 16
+"""Numbers of replicas that are tried together, in all and of each candidate: they take hardly longer than one."""
+
 BOUNDS = ("memory", "compute", "overhead", "network")
 
 
@@ -180,7 +183,7 @@ def worked_out(sized: Sized, question: Question) -> Served:
     """Return *sized* with the fewest replicas that keep everything, and how they serve.
 
     The interpolated number is right in nearly all cases. From it, steps grow until one number of replicas keeps
-    everything and a smaller one does not; then the gap between both is halved.
+    everything and a smaller one does not; then the gap between both is divided.
     """
     first = served(sized, question)
     kept = keeps(first, question)
@@ -191,13 +194,36 @@ def worked_out(sized: Sized, question: Question) -> Served:
         places = np.flatnonzero((enough - too_few > 1.0) & ~hopeless)
         if not len(places):
             break
-        low, high = too_few[places], enough[places]
-        downward = np.where(low > 0, np.floor(0.5 * (low + high)), np.maximum(high - step[places], 1.0))
-        tried = np.where(np.isfinite(high), downward, low + step[places])
-        kept = keeps(served(sized.at(places).with_replicas(tried), question), question)
-        too_few[places], enough[places] = np.where(kept, low, tried), np.where(kept, tried, high)
-        step = 2.0 * step
+        many = int(np.clip(_AT_ONCE // len(places), 1, _EACH))
+        low, high = too_few[places, None], enough[places, None]
+        most = 2.0 * _MOST_TIMES * sized.replicas[places, None]
+        tried = np.minimum(_tries(low, high, step[places, None], many), np.maximum(most, low + 1.0))
+        some = sized.at(np.repeat(places, many)).with_replicas(tried.ravel())
+        kept = keeps(served(some, question), question).reshape(tried.shape)
+        upward = np.isinf(high)
+        # Upwards the first that is enough counts, downwards the last that is not.
+        best = np.min(np.where(kept, tried, np.inf), axis=1, keepdims=True)
+        low = np.maximum(
+            low, np.max(np.where(~kept & (~upward | (tried < best)), tried, 0.0), 1, keepdims=True)
+        )
+        high = np.minimum(high, np.min(np.where(kept & (tried > low), tried, np.inf), axis=1, keepdims=True))
+        too_few[places], enough[places] = low[:, 0], high[:, 0]
+        step = 2.0**many * step
     if np.array_equal(enough, sized.replicas):
         return first
     places = np.flatnonzero(np.isfinite(enough))
     return served(sized.at(places).with_replicas(enough[places]), question)
+
+
+def _tries(low: Any, high: Any, step: Any, many: int) -> Any:
+    """Return *many* numbers of replicas to try for each row: within the gap where both ends are known.
+
+    Else they go on from the end that is known, *step* and then twice as far each time: below *high* where *low* is
+    0, above *low* where *high* is infinite.
+    """
+    place = np.arange(many)
+    within = np.floor(low + (high - low) * (place + 1) / (many + 1))
+    downward = np.maximum(high - step * 2.0 ** place[::-1], 1.0)
+    upward = low + step * (2.0 ** (place + 1) - 1.0)
+    known = np.where(low > 0, np.maximum(within, low + 1.0), downward)
+    return np.where(np.isfinite(high), known, upward)

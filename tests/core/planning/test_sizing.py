@@ -10,8 +10,19 @@ import pytest
 from core.catalog import accelerators
 from core.planning.prospects import Prospects, prospects_of
 from core.planning.question import Question
+from core.planning.search import plan
 from core.planning.service import curves
-from core.planning.sizing import BOUNDS, Sized, keeps, refined, replicas_for, served, shortlist, worked_out
+from core.planning.sizing import (
+    BOUNDS,
+    Served,
+    Sized,
+    keeps,
+    refined,
+    replicas_for,
+    served,
+    shortlist,
+    worked_out,
+)
 from tests.questions import CHAT, DEEPSEEK, LLAMA, ask, model
 
 SOME = ("h100-sxm-80", "h200-sxm", "mi300x", "l4", "rtx-4090", "a100-sxm-80")
@@ -96,3 +107,16 @@ def test_long_answers_are_bound_by_memory_and_long_prompts_by_compute() -> None:
 def test_the_accelerators_are_those_of_the_catalogue() -> None:
     assert set(SOME) <= accelerators().keys()
     assert prospects(ask()).field.model is model(LLAMA)
+
+
+def test_numbers_of_replicas_are_tried_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def counted(sized: Sized, question: Question) -> Served:
+        calls.append(len(sized.row))
+        return served(sized, question)
+
+    monkeypatch.setattr("core.planning.sizing.served", counted)
+    plan(ask(traffic=CHAT.scaled(1000), ttft=0.3))
+    assert len(calls) <= 14  # one after the other, it would be dozens
+    assert max(calls) < 1000
