@@ -43,7 +43,7 @@ import core
 from core import api
 from core.catalog import accelerators, model_ids
 from core.text import LANGUAGES, sentences, text
-from pages.parts import language, plot
+from pages.parts import language, planning, plot
 
 LIMIT_MB = 25
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -171,8 +171,9 @@ def warm() -> None:
         importlib.import_module(name)
     for name in LANGUAGES:
         sentences(name)
-    # One answer reads the tables that the next ones share.
+    # One answer of each kind reads the tables that the next ones share.
     api.answer("size", {"model": model_ids()[0], "gpu": next(iter(accelerators()))})
+    planning.warm()
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from core.planning.result import Plan, Planned
 from core.planning.search import plan
 from pages.parts.address import listed, numbers
 from pages.parts.inputs import Inputs
+from pages.parts.plan_fields import FIELDS
 from pages.parts.serving import model_of
 
 EVERYWHERE = "plan:everywhere"
@@ -63,6 +64,11 @@ def _searched(request: bytes) -> Planned:
     return plan(question_of(parse_as(PlanRequest, orjson.loads(request))))
 
 
+def warm() -> None:
+    """Search for what the page asks at first, so that its first visitor does not wait."""
+    _searched(orjson.dumps(_request({name: field.default for name, field in FIELDS.items()}, None)))
+
+
 def asked(inputs: Inputs) -> Asked:
     """Return the plans that the inputs ask for, or, where they cannot be planned, why and the last that could."""
     try:
@@ -76,10 +82,15 @@ def asked(inputs: Inputs) -> Asked:
 
 
 def request_of(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the request of the headless contract that the inputs describe."""
+    """Return the request of the headless contract that the inputs describe, with the trace of this session."""
+    trace = st.session_state.get(TRACE)
+    return _request(inputs, trace[1] if trace else None)
+
+
+def _request(inputs: Mapping[str, Any], trace: str | None) -> dict[str, Any]:
     request = {
         **_models(inputs),
-        **_traffic(inputs),
+        **_traffic(inputs, trace),
         **_targets(inputs),
         **_limits(inputs),
         "engines": listed(inputs["engines"]) or None,
@@ -103,11 +114,10 @@ def _models(inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {"models": models}
 
 
-def _traffic(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    trace = st.session_state.get(TRACE)
+def _traffic(inputs: Mapping[str, Any], trace: str | None) -> dict[str, Any]:
     hits = {"prefix_cache_hit_rate": inputs["hits"] / 100 if inputs["hits"] else None}
     if trace:
-        return {"trace": trace[1], **hits}
+        return {"trace": trace, **hits}
     return {
         f"requests_per_{inputs['unit']}": inputs["rate"],
         "peak_factor": inputs["peak"],

@@ -18,6 +18,7 @@ from core.planning.document import document_of
 from core.planning.search import plan
 from core.planning.words import plan_words
 from core.text import text
+from pages.parts import planning
 from pages.parts.plan_fields import VIEWS
 from tests.configs import LLAMA
 from tests.conftest import ROOT
@@ -69,6 +70,14 @@ def test_opens_with_a_full_answer() -> None:
     assert set(cards(at)) == {"GPUs", "USD a month", "P99 TTFT", "TPOT", "Whole request", "Utilisation"}
     assert cards(at)["USD a month"].startswith("$")
     assert not at.error
+
+
+def test_its_first_question_is_answered_before_the_first_visit(monkeypatch: pytest.MonkeyPatch) -> None:
+    planning.warm()
+    asked = []
+    monkeypatch.setattr(planning, "plan", asked.append)
+    page()
+    assert not asked
 
 
 def test_the_numbers_come_before_the_figures() -> None:
