@@ -10,7 +10,16 @@ import pytest
 from core.errors import BadRequest, PlannerError
 from core.planning.document import program_version
 from core.store import KINDS, Attachment, Conflict, StoreUnavailable, UnknownWork
-from core.store.records import ATTACHMENTS, KEPT_DAYS, NAME_LIMIT, PAGE
+from core.store.records import (
+    ATTACHMENT_LIMIT_MB,
+    ATTACHMENTS,
+    CONTENT_LIMIT_MB,
+    KEPT_DAYS,
+    MB,
+    NAME_LIMIT,
+    NOTES_LIMIT,
+    PAGE,
+)
 from core.store.work import Store
 
 CONTENT = {"request": {"model": "a/b", "ttft_s": 0.25}, "rows": [1, 2.5, None, True, "x"], "空": "é\u0000\n"}
@@ -255,3 +264,15 @@ def test_what_is_refused_is_not_saved(store: Store) -> None:
     with pytest.raises(BadRequest):
         store.listed(kind="model")  # type: ignore[arg-type]
     assert store.listed().count == 0
+
+
+def test_the_largest_that_may_be_saved(store: Store) -> None:
+    content = {"a": "x" * (CONTENT_LIMIT_MB * MB - 8)}
+    file = Attachment("large", bytes(range(250)) * (ATTACHMENT_LIMIT_MB * MB // 250))
+    saved = store.save("quotes", "n" * NAME_LIMIT, content, "n" * NOTES_LIMIT, [file])
+    assert store.get(saved.id).content == content
+    assert store.attachment(store.duplicate(saved.id).id, "large") == file
+    for refused in ({"content": {"a": content}}, {"attach": [Attachment("larger", file.content + b"x")]}):
+        with pytest.raises(BadRequest, match="at most"):
+            store.update(saved.id, 1, name="never", **refused)  # type: ignore[arg-type]
+    assert store.get(saved.id) == saved
