@@ -103,7 +103,7 @@ def test_a_format_is_refused_by_capability_or_by_what_the_device_multiplies() ->
     assert refused("t4", "fp16") is None
     assert refused("mi250x", "fp8") == (
         "format",
-        "FP8 per channel needs units for fp8, which it does not have",
+        "FP8 per channel needs units for fp8, which it does not have.",
     )
     assert refused("mi300x", "fp8") is None
 
