@@ -21,7 +21,8 @@ from core.cost.quote import Quote
 from tests.core.cost.quotes import HOURLY, OWNED, SPOT, any_quote
 
 TYPICAL = Assumptions()
-flows = st.lists(st.floats(0.0, 1e6), min_size=3, max_size=40).map(np.array)
+# Whole dollars, whose sums are exact
+flows = st.lists(st.integers(0, 10**6).map(float), min_size=3, max_size=40).map(np.array)
 
 
 @given(any_quote)
@@ -95,6 +96,13 @@ def test_at_the_break_even_utilisation_owning_costs_what_renting_does(
     else:
         idle = bill(OWNED, replace(assumed, utilisation=1.0)).yearly
         assert idle > bill(quote, assumed).yearly * (1 - 1e-9)
+
+
+def test_as_many_gpus_are_rented_as_are_owned() -> None:
+    single = replace(HOURLY, gpus_per_node=1)
+    assert break_even_utilisation(OWNED, single, TYPICAL) == pytest.approx(
+        break_even_utilisation(OWNED, HOURLY, TYPICAL)
+    )
 
 
 def test_an_hour_cheaper_than_its_energy_never_breaks_even() -> None:

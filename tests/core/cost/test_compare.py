@@ -40,6 +40,7 @@ def test_one_row_for_each_quote_in_the_same_units() -> None:
     assert hourly.present == pytest.approx(present_value(hourly.bill.total, 0.1))
     assert hourly.tokens is not None
     assert hourly.tokens.total == pytest.approx(55.04 / 46.8)
+    assert hourly.tokens.saturated == pytest.approx(55.04 / 93.6)
     assert compare(ALL, TYPICAL).rows[1].tokens is None
 
 

@@ -102,6 +102,11 @@ def test_a_sale_brings_the_lower_of_market_and_book() -> None:
     assert short[:36].sum() == 0
 
 
+def test_a_sale_comes_after_the_last_part_of_a_month() -> None:
+    sale = bill(OWNED, replace(TYPICAL, horizon_months=2.5)).lines["sale"]
+    assert sale.tolist() == pytest.approx([0, 0, 0, -300_000 * 0.3 ** (2.5 / 36)])
+
+
 def test_a_lease_is_paid_by_the_month_and_never_sold() -> None:
     lease = replace(OWNED, price=9000.0, period="month")
     found = sums(lease, TYPICAL)

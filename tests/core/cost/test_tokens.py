@@ -45,6 +45,12 @@ def test_tokens_of_an_hour() -> None:
     assert found.co2_kg == pytest.approx(found.kwh * 0.386)
 
 
+def test_a_faster_estimate_makes_tokens_cheaper() -> None:
+    quick = cost(HOURLY, LOAD, replace(TYPICAL, speed=1.25))
+    assert quick.total == pytest.approx(cost(HOURLY, LOAD).total / 1.25)
+    assert quick.million_per_month == pytest.approx(46.8 * 730 * 1.25)
+
+
 def test_a_rate_decides_the_utilisation() -> None:
     assert loaded(TYPICAL, LOAD).utilisation == 0.5
     assert loaded(TYPICAL, replace(LOAD, rate=5.0)).utilisation == 0.25

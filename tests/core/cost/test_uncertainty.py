@@ -18,7 +18,7 @@ CERTAIN = {"utilisation": Range(0.5, 0.5, 0.5)}
 
 
 def test_draws_are_the_same_for_all_quotes() -> None:
-    dearer = replace(OWNED, price=OWNED.price * 1.01)
+    dearer = replace(OWNED, name="dearer", price=OWNED.price * 1.01)
     found = simulate((OWNED, OWNED, dearer), TYPICAL, count=500)
     assert (found.yearly[0] == found.yearly[1]).all()
     assert found.cheaper(0, 1) == 0.5
