@@ -30,7 +30,7 @@ class Base(DeclarativeBase):
 
 
 class Work(Base):
-    """Saved work. The content is JSON as text, so that it comes back as it was written."""
+    """Saved work but for its content."""
 
     __tablename__ = "planner_work"
 
@@ -38,7 +38,6 @@ class Work(Base):
     kind: Mapped[str] = mapped_column(String(32))
     name: Mapped[str] = mapped_column(Text)
     notes: Mapped[str] = mapped_column(Text)
-    content: Mapped[str] = mapped_column(Text)
     created: Mapped[datetime] = mapped_column(Utc)
     updated: Mapped[datetime] = mapped_column(Utc)
     version: Mapped[int]
@@ -49,6 +48,18 @@ class Work(Base):
     deleted: Mapped[datetime | None] = mapped_column(Utc)
 
     __table_args__ = (Index("planner_work_newest", "deleted", "updated"),)
+
+
+class Content(Base):
+    """The content of saved work: JSON as text, so that it comes back as it was written.
+
+    Apart, since SQLite reads all of a row that comes before the column it looks for.
+    """
+
+    __tablename__ = "planner_content"
+
+    work: Mapped[str] = mapped_column(ForeignKey("planner_work.id", ondelete="CASCADE"), primary_key=True)
+    json: Mapped[str] = mapped_column(Text)
 
 
 class File(Base):

@@ -27,7 +27,7 @@ from core.planning.document import program_version
 from core.store import records
 from core.store.faults import explained
 from core.store.records import Attachment, AttachmentInfo, Kind, Listing, Saved, Summary
-from core.store.tables import File, Work
+from core.store.tables import Content, File, Work
 from core.text import say, text
 
 _LINE = (
@@ -87,13 +87,12 @@ class Store:
         """
         files = records.checked_attachments(attachments)
         name, notes = records.checked_name(name), records.checked_notes(notes)
-        now, id_ = self.now(), records.new_id()
+        now, id_, json_ = self.now(), records.new_id(), records.checked_content(content)
         row = Work(
             id=id_,
             kind=records.checked_kind(kind),
             name=name,
             notes=notes,
-            content=records.checked_content(content),
             created=now,
             updated=now,
             version=1,
@@ -105,6 +104,7 @@ class Store:
         with self._transaction(self._writing) as session:
             session.add(row)
             session.flush()
+            session.add(Content(work=id_, json=json_))
             _attach(session, id_, files)
             return _saved(session, id_)
 
@@ -134,8 +134,7 @@ class Store:
         files = records.checked_attachments(attach)
         values: dict[str, Any] = {"version": version + 1, "app_version": program_version()}
         values["saved_by"] = records.checked_by(by)
-        if content is not None:
-            values["content"] = records.checked_content(content)
+        json_ = None if content is None else records.checked_content(content)
         if content is not None or data_version is not None:
             values["data_version"] = _data_version(content or {}, data_version)
         if name is not None:
@@ -150,6 +149,8 @@ class Store:
                 raise _lost(session, id_)
             if name is not None or notes is not None:
                 _index(session, id_)
+            if json_ is not None:
+                session.execute(update(Content).where(Content.work == id_).values(json=json_))
             _detach(session, id_, detach)
             _drop(session, id_, [one.name for one in files])
             _attach(session, id_, files)
@@ -200,7 +201,6 @@ class Store:
                 Work(
                     id=copy,
                     name=name,
-                    content=work.content,
                     created=now,
                     updated=now,
                     version=1,
@@ -211,10 +211,12 @@ class Store:
                 )
             )
             session.flush()
-            # Within the database: the bytes of the files do not travel.
+            # Within the database: content and files do not travel.
+            theirs = select(literal(copy), Content.json).where(Content.work == id_)
+            session.execute(insert(Content).from_select(("work", "json"), theirs))
             columns = ("work", "name", "size", "sha256", "content")
-            theirs = select(literal(copy), File.name, File.size, File.sha256, File.content)
-            session.execute(insert(File).from_select(columns, theirs.where(File.work == id_)))
+            files = select(literal(copy), File.name, File.size, File.sha256, File.content)
+            session.execute(insert(File).from_select(columns, files.where(File.work == id_)))
             return _saved(session, copy)
 
     def delete(self, id_: str) -> str:
@@ -311,8 +313,9 @@ def _lost(session: Session, id_: str) -> Conflict:
 
 def _saved(session: Session, id_: str) -> Saved:
     work = _found(session, id_)
+    stored = session.execute(select(Content.json).where(Content.work == id_)).scalar_one()
     line = dict(zip(_FIELDS, (getattr(work, column.key) for column in _LINE), strict=True))
-    content: dict[str, Any] = json.loads(work.content)
+    content: dict[str, Any] = json.loads(stored)
     return Saved(**line, content=content, attachments=_files(session, id_))
 
 
