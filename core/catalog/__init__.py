@@ -4,7 +4,13 @@
 where it comes from and how far to trust it.
 """
 
-from core.catalog.accelerators import accelerators, find_accelerator, names_of
+from core.catalog.accelerators import (
+    accelerators,
+    find_accelerator,
+    known_accelerator,
+    names_of,
+    nearest_accelerators,
+)
 from core.catalog.models import find_model, model_ids
 from core.catalog.offers import Offer, offers
 from core.catalog.records import Accelerator, Confidence, ModelRecord, Provenance
@@ -18,7 +24,9 @@ __all__ = [
     "accelerators",
     "find_accelerator",
     "find_model",
+    "known_accelerator",
     "model_ids",
     "names_of",
+    "nearest_accelerators",
     "offers",
 ]

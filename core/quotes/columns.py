@@ -77,7 +77,7 @@ COLUMNS = (
     Column("price", "number", required=True, least=0.0, most=1e12, above=True, spellings=_spelled(
         "unit price|cost|rate|amount|list price|net price|quoted price|price per unit|fee|charge|hourly price"
         "|hourly rate|monthly price|monthly rate|yearly price|annual price|price per hour|price per month|price per gpu"
-        "|price per gpu hour|purchase price|total price|spot price|on-demand price|rental price"
+        "|price per gpu hour|purchase price|total price|rental price"
         "|hourly cost|monthly cost"
         "|单价|价格|报价金额|费用|金额|租金|月租|月租金|年租金|小时单价|月单价|时价|月价|年价|总价|卡时单价|卡时价格|采购价"
         "|含税单价|不含税单价|含税价|不含税价|单卡价格|整机价格|购买价格|每小时价格|每月价格|每年价格")),
@@ -88,7 +88,7 @@ COLUMNS = (
         "billing period|billing cycle|per period|time unit|pricing period|price period|interval|frequency|cycle"
         "|周期|计费周期|付费周期|时间单位|计价周期|付款周期")),
     Column("currency", "choice", "USD", choices=CURRENCIES, spellings=_spelled(
-        "curr|ccy|currency code|price currency|币种|货币|币别|货币单位")),
+        "curr|ccy|währung|currency code|price currency|币种|货币|币别|货币单位")),
     Column("usd_rate", "number", 1.0, least=1e-7, most=1e4, spellings=_spelled(
         "exchange rate|fx|fx rate|usd per unit|rate to usd|usd rate|dollar rate|usd exchange rate|conversion rate"
         "|汇率|美元汇率|兑美元汇率|折美元汇率")),

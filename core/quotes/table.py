@@ -62,7 +62,7 @@ class Row(dict[str, Cell]):
     """Cells of a row of *table* by column key, and where they stood; `checked` tells it in its faults.
 
     `decimal` is the sign before the fraction in the table's numbers, None where the table does not say.
-    `stated` holds what the header said for want of a cell: currency, per, period.
+    `stated` are the columns that the header of the price, or a number format, filled for want of a cell.
     """
 
     def __init__(
@@ -71,10 +71,13 @@ class Row(dict[str, Cell]):
         table: Table,
         index: int,
         mapping: Mapping[str, str],
-        decimal: str | None,
+        *,
+        decimal: str | None = None,
+        stated: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__(cells)
-        self.table, self.index, self.mapping, self.decimal = table, index, mapping, decimal
+        self.table, self.index, self.mapping = table, index, mapping
+        self.decimal, self.stated = decimal, stated
 
     @property
     def broken(self) -> Sentence | None:
@@ -85,10 +88,6 @@ class Row(dict[str, Cell]):
         """Return where the cell of *column* stood."""
         header = self.mapping.get(column) if column else None
         return self.table.place(self.index, header)
-
-    def header(self, column: str) -> str:
-        """Return the header under which *column* stands, "" where there is none."""
-        return self.mapping.get(column, "")
 
 
 def letter(number: int) -> str:
