@@ -35,13 +35,15 @@ def opened(url: str | None = None) -> Store:
         _make_folder(Path(place))
         _require_database(Path(place))
     engine = _sqlite(address) if sqlite else _postgresql(address)
+    # What is read together belongs together: SQLite's transactions see one state anyway.
+    reading = engine if sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
     writing = engine.execution_options(planner_writes=True)
     try:
         with explained(place):
             if sqlite:
                 _write_ahead(engine)
-            migrate(engine, writing, place)
-        store = Store(engine, writing, place)
+            migrate(reading, writing, place)
+        store = Store(reading, writing, place)
         store.purge()
     except BaseException:
         engine.dispose()

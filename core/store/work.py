@@ -194,7 +194,7 @@ class Store:
         records.checked_id(id_)
         now, copy = self.now(), records.new_id()
         with self._transaction(self._writing) as session:
-            work = _found(session, id_)
+            work = _found(session, id_, hold=True)
             name = records.checked_name(name if name is not None else _copied(work.name))
             kept = {"kind": work.kind, "notes": work.notes, "data_version": work.data_version}
             session.add(
@@ -294,9 +294,11 @@ def _rows(result: Any) -> int:
     return cast("CursorResult[Any]", result).rowcount
 
 
-def _found(session: Session, id_: str) -> Work:
-    """Return the row of work that is there and was not deleted."""
-    work = session.get(Work, id_, populate_existing=True)
+def _found(session: Session, id_: str, *, hold: bool = False) -> Work:
+    """Return the row of work that is there and was not deleted; *hold* keeps others from changing it."""
+    # PostgreSQL locks the row; SQLite has locked all for a writer.
+    lock = {"read": True} if hold else None
+    work = session.get(Work, id_, populate_existing=True, with_for_update=lock)
     if work is None:
         raise UnknownWork("store.unknown", field="id", id=id_)
     if work.deleted is not None:

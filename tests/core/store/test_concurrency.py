@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
+from typing import Any
 
 import pytest
 
@@ -89,6 +90,35 @@ def test_threads_that_do_different_things(store: Store) -> None:
         list(threads.map(session, range(100, 112)))
     assert store.listed().count == 60
     assert store.listed(deleted=True).count == 60
+
+
+def test_readers_and_copies_see_one_version(store: Store) -> None:
+    def named(number: int) -> dict[str, Any]:
+        file = Attachment("file", str(number).encode() * 1000)
+        return {"name": f"n {number}", "content": {"number": number}, "attach": [file]}
+
+    saved = store.save("plan", "n 0", {"number": 0}, attachments=named(0)["attach"])
+    done = Event()
+
+    def read(_: int) -> int:
+        seen = set()
+        while not done.is_set():
+            for found in (store.get(saved.id), store.duplicate(saved.id, "copy")):
+                number = found.content["number"]
+                seen.add(number)
+                if found.id == saved.id:
+                    assert (found.name, found.version) == (f"n {number}", number + 1)
+                assert found.attachments == (named(number)["attach"][0].info,)
+        return len(seen)
+
+    with ThreadPoolExecutor(3) as threads:
+        readers = [threads.submit(read, number) for number in range(3)]
+        try:
+            for number in range(1, 61):
+                store.update(saved.id, number, **named(number))
+        finally:
+            done.set()
+    assert max(reader.result() for reader in readers) > 1
 
 
 def test_processes_lose_no_change(url: str, store: Store) -> None:
