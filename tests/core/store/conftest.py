@@ -93,10 +93,10 @@ class Cluster:
                     pytest.fail(f"PostgreSQL did not start:\n{(self.folder / 'log').read_text()[-3000:]}")
                 time.sleep(0.05)
 
-    def stop(self) -> None:
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         if self.process:
-            self.process.send_signal(signal.SIGINT)
-            self.process.wait(30)
+            self.process.send_signal(how)
+            self.process.wait(60)
 
     def new_database(self, options: str = "") -> str:
         name = f"work{next(self.numbers)}"
@@ -115,7 +115,8 @@ def cluster() -> Iterator[Cluster]:
         cluster.start()
         yield cluster
     finally:
-        cluster.stop()
+        # At once: nothing of it is kept.
+        cluster.stop(signal.SIGQUIT)
         shutil.rmtree(folder)
 
 

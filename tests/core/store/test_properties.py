@@ -159,9 +159,9 @@ def run(new_url: Callable[[], str], examples: int) -> None:
 
 
 def test_a_file_holds_what_a_dictionary_would(tmp_path: Path) -> None:
-    run(lambda: f"sqlite:///{tempfile.mkdtemp(dir=tmp_path)}/work.sqlite3", 25)
+    run(lambda: f"sqlite:///{tempfile.mkdtemp(dir=tmp_path)}/work.sqlite3", 15)
     shutil.rmtree(tmp_path)
 
 
 def test_a_server_holds_what_a_dictionary_would(cluster: Cluster) -> None:
-    run(cluster.new_database, 12)
+    run(cluster.new_database, 8)
