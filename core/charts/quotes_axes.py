@@ -1,0 +1,66 @@
+"""What the figures of quotes share: the colour and dash of each quote, lines, notes, and a linear axis of dollars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count, takewhile
+from math import floor, log10
+from typing import Any
+
+from core.quantities import short_usd
+
+COLORS = ("token:first", "token:second", "token:third", "token:fourth", "token:fifth")
+DASHES = ("solid", "dash", "dot", "dashdot")
+MOST = 8
+"""Quotes that a figure shows: more could not be told apart."""
+
+
+def color_of(place: int) -> str:
+    """Return the colour of quote *place*, the same in all figures."""
+    return COLORS[place % len(COLORS)]
+
+
+def line_of(place: int) -> dict[str, Any]:
+    """Return how the curve of quote *place* is drawn; those of like colour differ in their dashes."""
+    dash = DASHES[(place + place // len(COLORS)) % len(DASHES)]
+    return {"color": color_of(place), "width": 2.5, "dash": dash}
+
+
+def legend_of(names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the legend of the quotes *names*."""
+    return [{"color": color_of(place), "opacity": 1, "text": name} for place, name in enumerate(names[:MOST])]
+
+
+def usd_axis(top: float, bottom: float = 0.0) -> dict[str, Any]:
+    """Return a linear axis from *bottom* to *top* US dollars, with four to seven round ticks."""
+    span = top - bottom or 1.0
+    power = 10.0 ** floor(log10(span / 4))
+    step = next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= span / 6)
+    first = -floor(-bottom / step)
+    ticks = list(takewhile(lambda tick: tick <= top, (round(number * step, 12) for number in count(first))))
+    return {
+        "range": [bottom, top],
+        "tickvals": ticks,
+        "ticktext": [f"−{short_usd(-tick)}" if tick < 0 else short_usd(tick) for tick in ticks],
+        "automargin": False,
+        "zeroline": False,
+    }
+
+
+def mark(text: str, x: float, y: float, *, left: bool) -> dict[str, Any]:
+    """Return a note with an arrow at a point, to its *left* or right."""
+    return {
+        "text": text,
+        "x": x,
+        "y": y,
+        "ax": -48 if left else 48,
+        "ay": -34,
+        "xanchor": "right" if left else "left",
+        "showarrow": True,
+        "arrowhead": 0,
+        "arrowwidth": 1.5,
+        "arrowcolor": "token:text",
+        "font": {"size": 13},
+        "bgcolor": "token:ground",
+        "borderpad": 2,
+    }

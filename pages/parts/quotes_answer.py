@@ -1,0 +1,124 @@
+"""What follows from the quotes: the cheapest first, all of them in one table, and views of why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core.planning.fair import Answer
+from core.quantities import format_digits, format_usd
+from pages.parts import language
+from pages.parts.breakdown import plain
+from pages.parts.inputs import Inputs
+from pages.parts.quotes_compared import compared
+from pages.parts.quotes_fields import VIEWS
+from pages.parts.quotes_views import SHOW
+
+Translator = Callable[..., str]
+
+WIDTH = 205
+"""Pixels of the narrowest card: four side by side on a desktop."""
+
+
+def quotes_answer(inputs: Inputs, answer: Answer, t: Translator) -> None:
+    """Draw the cards, the table and the view that was chosen."""
+    with st.grid(4, min_column_width=WIDTH):
+        _tokens(answer, t)
+        _hour(answer, t)
+        _break_even(inputs, answer, t)
+        _chance(answer, t)
+    _not_serving(answer, t)
+    compared(answer, t)
+    inputs.segments(
+        "view",
+        t("size.view"),
+        VIEWS,
+        lambda view: t(f"quotes_page.views.{view}"),
+        label_visibility="collapsed",
+    )
+    SHOW[str(inputs["view"])](inputs, answer, t)
+
+
+def band(found: tuple[float, float] | None, t: Translator) -> str:
+    """Return where eight of ten draws lie, in words."""
+    return (
+        "–" if found is None else t("quotes_page.band", low=format_usd(found[0]), high=format_usd(found[1]))
+    )
+
+
+def short(name: str, most: int = 34) -> str:
+    """Return *name* as a card has room for it."""
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def _tokens(answer: Answer, t: Translator) -> None:
+    place = answer.cheapest_tokens
+    usd = None if place is None else answer.tokens(place)
+    if place is None or usd is None:
+        _card("tokens", t, "–", t("quotes_page.nobody_holds"), None)
+        return
+    _card("tokens", t, format_usd(usd), answer.quotes[place].name, band(answer.band(place, "per_million"), t))
+
+
+def _hour(answer: Answer, t: Translator) -> None:
+    place = answer.cheapest_hour
+    usd = answer.unit(place, "gpu_hour") or 0.0
+    serves = answer.capabilities[place].state == "keeps"
+    below = band(answer.hour_band(place), t)
+    if not serves:
+        below = f"{below} · {t(f'quotes_page.state.{answer.capabilities[place].state}')}"
+    _card("hour", t, format_usd(usd), answer.quotes[place].name, below)
+
+
+def _break_even(inputs: Inputs, answer: Answer, t: Translator) -> None:
+    del inputs
+    pair = answer.pair
+    if pair is None:
+        _card("break_even", t, "–", t("quotes_page.no_pair"), None)
+        return
+    month = answer.crossing(*pair)
+    first, second = (answer.quotes[place].name for place in pair)
+    value = t("quotes_page.never") if month is None else t("quotes_page.month", month=format_digits(month, 2))
+    _card("break_even", t, value, t("quotes_page.against", first=first, second=second), None)
+
+
+def _chance(answer: Answer, t: Translator) -> None:
+    if len(answer.ranked) < 2:
+        _card("chance", t, "–", t("quotes_page.one_quote"), None)
+        return
+    first, second = answer.ranked[:2]
+    told = t("quotes_page.cheaper_than", first=answer.quotes[first].name, second=answer.quotes[second].name)
+    _card("chance", t, chance(answer.cheaper(first, second)), told, t(f"quotes_page.by.{answer.measure}"))
+
+
+def chance(share: float) -> str:
+    """Return a probability; draws cannot tell the ends.
+
+    >>> chance(0.5), chance(1.0), chance(0.0)
+    ('50 %', '> 99 %', '< 1 %')
+    """
+    return "> 99 %" if share > 0.99 else "< 1 %" if share < 0.01 else f"{share * 100:.0f} %"
+
+
+def _card(name: str, t: Translator, value: str, who: str, below: str | None) -> None:
+    with st.container(border=True, height="stretch", gap="xxsmall"):
+        st.metric(t(f"quotes_page.card.{name}"), value, help=t(f"quotes_page.card_help.{name}"))
+        st.markdown(plain(short(who, 80)))
+        if below:
+            st.caption(below)
+
+
+def _not_serving(answer: Answer, t: Translator) -> None:
+    """Say which quotes cannot serve the workload, and why."""
+    lines = [
+        t(
+            f"quotes_page.told.{one.state}",
+            name=plain(quote.name),
+            reason=plain(one.reason.render(language.current())) if one.reason else "",
+        )
+        for quote, one in zip(answer.quotes, answer.capabilities, strict=True)
+        if one.state != "keeps"
+    ]
+    if lines:
+        st.warning("\n".join(f"- {line}" for line in lines), icon=":material/report:")
