@@ -219,6 +219,9 @@ class Reading:
         if key in self.assumed:
             self.said.setdefault(key, {})["header"] = text
             return
+        if text in column(key).choices:
+            self.said.setdefault(key, {})[key] = text
+            return
         folded = plain(text).replace("-", "_").replace(" ", "_")
         if folded in column(key).choices:
             self.said.setdefault(key, {})[key] = folded
@@ -254,6 +257,8 @@ class Reading:
 
 def tidy(text: str) -> str:
     """Return *text* as a quote keeps it: no control signs but line ends and tabs inside."""
+    if text.isprintable():
+        return text.strip()
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 

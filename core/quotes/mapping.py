@@ -86,7 +86,7 @@ def mapped(table: Table, mapping: Mapping[str, str] | None = None) -> tuple[Row,
             )
     decimal = _decimal(table, places)
     said = _said_by(chosen["price"])
-    units = {key: unit for key in WORDED if key in chosen and not (unit := unit_of(chosen[key])).is_plain}
+    units = {key: unit for key in WORDED if key in chosen and _changes(key, unit := unit_of(chosen[key]))}
     rows = []
     for index, cells in enumerate(table.rows):
         row: dict[str, Cell] = {key: cells[place] for key, place in places.items()}
@@ -201,6 +201,16 @@ def _said_by(header: str) -> dict[str, str]:
     unit = unit_of(header)
     said = {name: getattr(unit, name) for name in STATED}
     return {name: value for name, value in said.items() if value is not None}
+
+
+def _changes(key: str, unit: Unit) -> bool:
+    """Return whether the words of a header change what the numbers of column *key* mean; see `_worded`."""
+    return bool(
+        unit.scale != 1.0
+        or (key == "price" and unit.taxed)
+        or (key in MONEY and unit.currency not in (None, "USD"))
+        or (key in SPANS and unit.span not in (None, SPANS[key]))
+    )
 
 
 def _worded(cell: Cell, key: str, unit: Unit, decimal: str | None) -> Cell:

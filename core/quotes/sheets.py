@@ -14,7 +14,7 @@ from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils.cell import range_boundaries
 
 from core.errors import BadRequest, PlannerError, shown
-from core.quotes.heading import MOST_ROWS, Raw, header_place, header_score, table_of
+from core.quotes.heading import MOST_ROWS, Line, Raw, header_place, header_score, table_of
 from core.quotes.table import Cell, Table, Unread, letter
 from core.quotes.units import unit_of
 from core.text import Sentence, say
@@ -31,6 +31,7 @@ MOST_FILLED = 500_000
 
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]{0,200}?\bref=\"([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})\"")
+_MONEY_FORMAT = re.compile(rb'formatCode="[^"]*(?:\[\$[^\-\]]|[$\xc2-\xef]|&quot;|&#)')
 _SIGN = re.compile(r"\[\$([^\]-]+)|\"([^\"]+)\"|([$€£¥₩₹])")
 
 
@@ -143,17 +144,12 @@ def _sheets(content: bytes, *, data_only: bool) -> Iterator[_Sheet]:
 def _raw(content: bytes, archive: zipfile.ZipFile, sheet: _Sheet, names: tuple[str, ...]) -> Raw:
     source = archive.read(sheet.path)
     raw = Raw([], sheet=sheet.name, sheets=names)
-    currencies: dict[tuple[int, int], str] = {}
-    formats: dict[str, str | None] = {}
-    for line, cells in _rows(sheet):
-        values: list[Cell] = [_value(cell.value) for cell in cells]
-        for cell, value in zip(cells, values, strict=True):
-            if isinstance(value, int | float):
-                currency = _currency(cell.number_format, formats)
-                if currency:
-                    currencies[line, cell.column] = currency
-        raw.lines.append((line, values))
-    raw.currencies = currencies
+    if _has_currencies(archive):
+        raw.lines, raw.currencies = _with_currencies(sheet)
+    else:
+        raw.lines = [
+            (line, [_value(value) for value in values]) for line, values in _rows(sheet, values_only=True)
+        ]
     if _FORMULA.search(source):
         _tell_formulas(content, sheet.name, raw)
     raw.spans = [_span(found.decode()) for found in _MERGED.findall(source)][:10_000]
@@ -162,22 +158,37 @@ def _raw(content: bytes, archive: zipfile.ZipFile, sheet: _Sheet, names: tuple[s
     return raw
 
 
-def _rows(sheet: _Sheet) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Yield the rows that hold something with their numbers.
+def _has_currencies(archive: zipfile.ZipFile) -> bool:
+    """Return whether a number format of the workbook shows a currency; cells are read much faster without formats."""
+    return "xl/styles.xml" in archive.namelist() and bool(_MONEY_FORMAT.search(archive.read("xl/styles.xml")))
+
+
+def _with_currencies(sheet: _Sheet) -> tuple[list[Line], dict[tuple[int, int], str]]:
+    """Return the rows of *sheet*, and the currencies that its number formats show by (line, column)."""
+    lines: list[Line] = []
+    currencies: dict[tuple[int, int], str] = {}
+    formats: dict[str, str | None] = {}
+    for line, cells in _rows(sheet):
+        values = [_value(cell.value) for cell in cells]
+        for cell, value in zip(cells, values, strict=True):
+            if isinstance(value, int | float):
+                currency = _currency(cell.number_format, formats)
+                if currency:
+                    currencies[line, cell.column] = currency
+        lines.append((line, values))
+    return lines, currencies
+
+
+def _rows(sheet: _Sheet, *, values_only: bool = False) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Yield the rows that hold cells with their numbers.
 
     The size that a sheet states is not believed: it may be far too large, or too small.
     """
     sheet.cells.reset_dimensions()
     found = 0
-    for line, cells in enumerate(sheet.cells.iter_rows(), start=1):
-        if line > LAST_ROW:
-            raise BadRequest("quotes.too_many_rows", field="file", most=f"{MOST_ROWS:,}")
-        if not any(cell.value is not None or cell.data_type == "f" for cell in cells):
-            if not cells:
-                continue
-        else:
-            found += 1
-        if found > MOST_ROWS + 100:
+    for line, cells in enumerate(sheet.cells.iter_rows(values_only=values_only), start=1):
+        found += bool(cells) and any((cell if values_only else cell.value) is not None for cell in cells)
+        if line > LAST_ROW or found > MOST_ROWS + 100:
             raise BadRequest("quotes.too_many_rows", field="file", most=f"{MOST_ROWS:,}")
         if cells:
             yield line, cells

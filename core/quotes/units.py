@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 
 from core.quotes.columns import CURRENCIES
@@ -27,11 +27,6 @@ class Unit:
     span: str | None = None
     percent: bool = False
     unknown: tuple[str, ...] = ()
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether it says nothing."""
-        return all(getattr(self, part.name) == part.default for part in fields(self))
 
 
 WORDS: dict[str, tuple[tuple[str, object], ...]] = {}
@@ -99,7 +94,7 @@ for _both, _period in (("机时", "hour"), ("台时", "hour"), ("台月", "month
 for _noise in (
     "per|a|an|price|prices|list|unit|in|for|of|the|cost|rate|fee|rental|rent|and|on|demand|at|to|each|every|tax|vat|gst"
     "|time|one|sum|est|ca|only|amount|quoted|quote|is|by|pro|je|every|gb|p|m|w|o|x|us|as|charge|pricing"
-    "|每|单价|价|价格|单|费|费用|租金|金额|报价|税|按|每个|每台|每卡|每张|约|为|个|计|租|额|付|gb·"
+    "|每|单价|价|价格|单|费|费用|租金|金额|报价|税|按|每个|约|为|个|计|租|额|付|gb·"
 ).split("|"):  # fmt: skip
     WORDS.setdefault(_noise, ())
 

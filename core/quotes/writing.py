@@ -165,6 +165,9 @@ def _write_cell(cell: Any, value: Cell) -> None:
     if isinstance(value, str):
         cell.value = safe(value)[:_SHORTENED]
         cell.data_type = "s"
+    elif isinstance(value, float) and float(f"{value:.16g}") != value:
+        cell.value = repr(value)  # openpyxl itself would keep 16 digits
+        cell.data_type = "n"
     else:
         cell.value = value
         if isinstance(value, date):
