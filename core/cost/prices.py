@@ -21,6 +21,36 @@ OLD_AFTER = 90
 
 
 @dataclass(frozen=True)
+class Age:
+    """How many days ago a price was true; None: nobody says when it was."""
+
+    days: int | None
+
+    @property
+    def is_old(self) -> bool:
+        """Whether that is more than OLD_AFTER days ago."""
+        return self.days is not None and self.days > OLD_AFTER
+
+    @property
+    def sentence(self) -> Sentence:
+        """The age in a few words, as a badge has room for them."""
+        if self.days is None:
+            return say("price.age.unknown")
+        if self.days < 0:
+            return say("price.age.future")
+        return say("price.age.old" if self.is_old else "price.age.days", days=self.days)
+
+
+def age_of(as_of: date | None, today: date) -> Age:
+    """Return how old a price of the day *as_of* is.
+
+    >>> age_of(date(2026, 1, 1), date(2026, 1, 31)).days
+    30
+    """
+    return Age(None if as_of is None else (today - as_of).days)
+
+
+@dataclass(frozen=True)
 class Price:
     """US dollars for an hour of one GPU of an offer whose instances have `gpus` each.
 
@@ -40,12 +70,11 @@ class Price:
 
     def age(self, today: date) -> int | None:
         """Return the days since the price was true, None where nobody says."""
-        return None if self.as_of is None else (today - self.as_of).days
+        return age_of(self.as_of, today).days
 
     def is_old(self, today: date) -> bool:
         """Return whether the price is older than OLD_AFTER days."""
-        age = self.age(today)
-        return age is not None and age > OLD_AFTER
+        return age_of(self.as_of, today).is_old
 
     def sentence(self, today: date) -> Sentence:
         """Return the price in words, with its day, and a warning where that is long ago."""

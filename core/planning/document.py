@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -205,6 +205,11 @@ def data_version(planned: Planned, request: Mapping[str, Any]) -> dict[str, Any]
         except UnknownModel:
             continue
         paths.append(MODELS / f"{id_.replace('/', '__', 1)}.json")
+    return files_version(paths)
+
+
+def files_version(paths: Iterable[Path]) -> dict[str, Any]:
+    """Return the files at *paths*, each with the SHA-256 of its content, and of all."""
     files = {str(path.relative_to(ROOT).as_posix()): _digest(path) for path in dict.fromkeys(paths)}
     whole = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
     return {"sha256": whole, "files": files}
