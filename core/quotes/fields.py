@@ -40,6 +40,8 @@ _ABSENT = {
     "unknown",
     "?",
 }
+_WHOLE_OR_DAY = (int, date)
+_NUMBERS = (int, float)
 _SHEET_ERROR = re.compile(r"#(?:REF!|N/A|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _ESCAPED = re.compile(r"'+\s*[=+\-@\t\r]")
@@ -77,7 +79,7 @@ class Reading:
         if isinstance(value, Unread):
             self.faults.append((key, "error", value.sentence))
             return None
-        if isinstance(value, bool | int | datetime | date):
+        if isinstance(value, _WHOLE_OR_DAY):
             return None if value != value else value  # noqa: PLR0124 - NaT
         value = value.item() if hasattr(value, "item") else value
         return None if isinstance(value, float) and math.isnan(value) else value
@@ -152,7 +154,7 @@ class Reading:
         value = self.cell(key)
         if value is None:
             return None
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, _NUMBERS) and not isinstance(value, bool):
             if math.isfinite(value):
                 return Amount(float(value), Unit())
         elif isinstance(value, str):

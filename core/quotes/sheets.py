@@ -35,6 +35,7 @@ _MONEY_FORMAT = re.compile(rb'formatCode="[^"]*(?:\[\$[^\-\]]|[$\xc2-\xef]|&quot
 _SIGN = re.compile(r"\[\$([^\]-]+)|\"([^\"]+)\"|([$€£¥₩₹])")
 
 
+_KEPT = (str, int, float, date)
 _LOCALE = re.compile(r"\[\$-[^\]]*\]")
 
 
@@ -195,7 +196,7 @@ def _rows(sheet: _Sheet, *, values_only: bool = False) -> Iterator[tuple[int, tu
 
 
 def _value(value: object) -> Cell:
-    if value is None or isinstance(value, str | int | float | date):
+    if value is None or isinstance(value, _KEPT):
         return value
     return str(value)
 

@@ -28,7 +28,7 @@ class Table:
     rows      the cells, as many a row as there are headers
     lines     the row's number in the file, 1 the first
     notes     what a reader of the file should know: encoding, formulas, merged cells, hidden sheets
-    sheet     its name and `sheets` all that hold something, for a workbook, else None and ()
+    sheet     its name and `sheets` the names of all, for a workbook, else None and ()
     columns   where each header stands in the file, 1 the first
     broken    rows, by index, whose cells cannot be told apart, and why
     separator of a CSV, else None
