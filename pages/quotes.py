@@ -7,12 +7,15 @@ from pages.parts.inputs import Inputs
 from pages.parts.quotes_answer import quotes_answer
 from pages.parts.quotes_fields import FIELDS
 from pages.parts.quotes_import import import_panel
+from pages.parts.quotes_saved import save_bar, saved_list
 from pages.parts.quotes_sidebar import quotes_sidebar
 from pages.parts.quotes_table import quotes_table, tell_faults, ways
+from pages.parts.quotes_work import settle, start_empty
 from pages.parts.quoting import told
 
 t = language.translator()
 inputs = Inputs("quotes", FIELDS)
+settle(inputs)
 refused = inputs.settle()
 
 st.title(t("quotes_page.title"), anchor=False)
@@ -23,14 +26,18 @@ with st.container():
         st.warning(t("size.bad_link", listed=listed), icon=":material/link_off:")
 with st.sidebar:
     quotes_sidebar(inputs, t)
+    saved_list(t)
+bar = st.container()
 with st.container(horizontal=True):
-    ways(t)
+    ways(t, start_empty)
 with st.expander(
     t("quotes_page.import"), icon=":material/upload_file:", key="quotes_import", on_change="rerun"
 ) as panel:
     if panel.open:
         import_panel(t)
 rows = quotes_table(t)
+with bar:
+    save_bar(inputs, rows, t)
 result = told(rows, inputs)
 with st.container():
     tell_faults(result.checked, t, "quotes")

@@ -105,8 +105,25 @@ def current() -> list[Row]:
     """Return the rows; at first those of the examples."""
     if CURRENT not in st.session_state:
         put(row_of(quote) for quote in examples(_names()))
+    changes = st.session_state.get(editor_key())
+    if changes:
+        # A callback runs before the editor: what was typed last is in its changes alone.
+        return cleaned(edited(st.session_state[BASE], changes))
     rows: list[Row] = st.session_state[CURRENT]
     return rows
+
+
+def edited(rows: Sequence[Row], changes: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return *rows* after the *changes* that an editor reports.
+
+    >>> edited([{"gpu": "T4"}, {"gpu": "L4"}], {"edited_rows": {1: {"price": "2"}}, "deleted_rows": [0]})
+    [{'gpu': 'L4', 'price': '2'}]
+    """
+    changed = changes.get("edited_rows", {})
+    kept = [{**row, **changed.get(place, {})} for place, row in enumerate(rows)]
+    gone = set(changes.get("deleted_rows", ()))
+    left = [row for place, row in enumerate(kept) if place not in gone]
+    return [*left, *changes.get("added_rows", ())]
 
 
 def put(rows: Iterable[Mapping[str, str]]) -> None:

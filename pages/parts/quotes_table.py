@@ -13,7 +13,7 @@ from core.quotes import CURRENCIES, Checked, column, csv_template, xlsx_template
 from pages.parts import language
 from pages.parts.breakdown import plain
 from pages.parts.quotes_fields import CLOUDS
-from pages.parts.quotes_rows import CURRENT, ORDER, Row, add, base, cleaned, editor_key, put, row_of
+from pages.parts.quotes_rows import CURRENT, ORDER, Row, add, base, cleaned, editor_key, row_of
 
 Translator = Callable[..., str]
 
@@ -88,16 +88,12 @@ def tell_faults(checked: Checked, t: Translator, key: str) -> None:
             st.caption("\n".join(f"- {plain(one.told.render(language.current()))}" for one in notes[:100]))
 
 
-def ways(t: Translator) -> None:
-    """Draw the ways to fill the table beside typing: list prices, templates, nothing."""
+def ways(t: Translator, empty: Callable[[], None]) -> None:
+    """Draw the ways to fill the table beside typing: list prices, templates, nothing, which *empty* does."""
     with st.popover(t("quotes_page.add_listed"), icon=":material/cloud:"):
         _listed(t)
     st.button(
-        t("quotes_page.start_empty"),
-        icon=":material/delete_sweep:",
-        key="quotes_empty",
-        on_click=put,
-        args=([],),
+        t("quotes_page.start_empty"), icon=":material/delete_sweep:", key="quotes_empty", on_click=empty
     )
     with st.popover(t("quotes_page.templates"), icon=":material/download:"):
         st.caption(t("quotes_page.templates_note"))
