@@ -48,7 +48,9 @@ def text(key: str, language: str = DEFAULT_LANGUAGE, /, **values: Any) -> str:
         name: value.render(language) if isinstance(value, Sentence) else value
         for name, value in values.items()
     }
-    return sentences(language)[key].format(**filled)
+    made = sentences(language)[key].format(**filled)
+    # A config may hold half of a surrogate pair, which no file and no connection takes.
+    return made.encode("utf-8", "replace").decode("utf-8")
 
 
 @dataclass(frozen=True)

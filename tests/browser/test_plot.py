@@ -165,6 +165,11 @@ def test_a_change_draws_only_what_changed(page: Page, plot_server: str) -> None:
     before = page.locator("[data-testid=plot]").evaluate_all(drawn)
     change(page, "factor")
     wait_for_factor(page, 6)
+    # Figures are drawn one after the other.
+    page.wait_for_function(
+        "last => Number([...document.querySelectorAll('[data-testid=plot]')].at(-1).dataset.drawn) > last",
+        arg=before[-1],
+    )
     after = page.locator("[data-testid=plot]").evaluate_all(drawn)
     assert [new - old for old, new in zip(before, after, strict=True)] == [1, 0, 1]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from core.text import text
 from tests.browser.conftest import NewPage
@@ -61,7 +61,7 @@ def test_a_deep_link_on_a_fresh_server_is_set_up(page: Page, tmp_path: Path, nam
     with serve(tmp_path / "log") as fresh:
         visit(page, f"{fresh}/{name}?lang=zh")
         assert page.title() == text("app.name", "zh")
-        assert page.get_by_test_id("stSidebar").get_by_text("English", exact=True).is_visible()
+        expect(page.get_by_test_id("stSidebar").get_by_text("English", exact=True)).to_be_visible()
         assert page.get_by_role("dialog").count() == 0
 
 

@@ -32,3 +32,9 @@ def test_an_unknown_key_is_a_fault(language: str) -> None:
 
 def test_languages_are_named_in_themselves() -> None:
     assert LANGUAGES == {"en": "English", "zh": "中文"}
+
+
+def test_half_of_a_surrogate_pair_does_not_spoil_a_sentence() -> None:
+    found = text("error.unknown_model", name="a\ud800b", nearest="none")
+    assert "a?b" in found
+    assert found.encode()
