@@ -14,6 +14,7 @@ from core.text import text
 
 ROW = 52
 SPACE = 64
+LONGEST = 30
 
 
 def spread(answer: Answer, measure: Measure, language: str = "en") -> dict[str, Any]:
@@ -26,16 +27,17 @@ def spread(answer: Answer, measure: Measure, language: str = "en") -> dict[str, 
     return {
         "data": [
             trace
-            for place, values in rows.items()
-            for trace in _range(answer.quotes[place].name, place, values, language)
+            for row, (place, values) in enumerate(rows.items())
+            for trace in _range((answer.quotes[place].name, place), row, values, language)
         ],
         "layout": {
             "height": SPACE + ROW * len(rows),
             "margin": {"l": 8, "r": 16, "t": 12, "b": 44},
             "xaxis": {**usd_axis(top), "title": {"text": title, "standoff": 8}},
             "yaxis": {
-                "type": "category",
-                "autorange": "reversed",
+                "range": [len(rows) - 0.5, -0.5],
+                "tickvals": list(range(len(rows))),
+                "ticktext": [_short(answer.quotes[place].name) for place in rows],
                 "automargin": True,
                 "showgrid": False,
                 "ticks": "",
@@ -72,7 +74,9 @@ def drawn(answer: Answer, measure: Measure) -> dict[int, list[float]]:
     }
 
 
-def _range(name: str, place: int, values: list[float], language: str) -> list[dict[str, Any]]:
+def _range(quote: tuple[str, int], row: int, values: list[float], language: str) -> list[dict[str, Any]]:
+    """Return the lines and the mark of a *quote*, its name and place, in *row*."""
+    name, place = quote
     told = text(
         "chart.spread_told",
         language,
@@ -81,27 +85,26 @@ def _range(name: str, place: int, values: list[float], language: str) -> list[di
     )
     color = color_of(place)
     common = {"type": "scatter", "text": told, "hovertemplate": "%{text}<extra></extra>"}
-    label = name if len(name) <= 30 else f"{name[:29]}…"
     return [
         {
             **common,
             "mode": "lines",
             "x": [values[0], values[4]],
-            "y": [label] * 2,
+            "y": [row] * 2,
             "line": {"color": color, "width": 2},
         },
         {
             **common,
             "mode": "lines",
             "x": [values[1], values[3]],
-            "y": [label] * 2,
+            "y": [row] * 2,
             "line": {"color": color, "width": 14},
         },
         {
             **common,
             "mode": "markers",
             "x": [values[2]],
-            "y": [label],
+            "y": [row],
             "marker": {
                 "color": "token:text",
                 "symbol": "line-ns",
@@ -110,3 +113,7 @@ def _range(name: str, place: int, values: list[float], language: str) -> list[di
             },
         },
     ]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"

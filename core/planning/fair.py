@@ -96,6 +96,12 @@ class Answer:
         bought, rented = first(owned=True), first(owned=False)
         return None if bought is None or rented is None else (bought, rented)
 
+    @property
+    def contrast(self) -> tuple[int, int] | None:
+        """The cheapest tokens and the cheapest hour, where these are two quotes; else the usual pair."""
+        tokens, hour = self.cheapest_tokens, self.cheapest_hour
+        return self.pair if tokens is None or tokens == hour else (tokens, hour)
+
     def crossing(self, first: int, second: int) -> float | None:
         """Return the month in which *second* has cost as much as *first*; None where it never does."""
         month = float(self.comparison.break_even(first, second))

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import orjson
 import streamlit as st
 
 from core.planning.fair import Answer
+from core.planning.record import recorded
 from core.quotes import csv_of, xlsx_of
+from core.report import Report, html_report, json_report, report_of, xlsx_report
 from pages.parts import language
 from pages.parts.inputs import Inputs
 from pages.parts.quotes_fields import STATED
 from pages.parts.quotes_import import ORIGINALS
 from pages.parts.quotes_table import XLSX
+from pages.parts.quotes_work import NAME
 
 Translator = Callable[..., str]
 
@@ -36,12 +40,55 @@ def files(inputs: Inputs, answer: Answer, t: Translator) -> None:
                 on_click="ignore",
                 key=f"quotes_{ending}",
             )
+    _reports(answer, name, t)
     kept: dict[str, bytes] = st.session_state.get(ORIGINALS, {})
     if kept:
         st.markdown(f"**{t('quotes_page.originals')}**")
         with st.container(horizontal=True):
             for place, (file, content) in enumerate(kept.items()):
                 st.download_button(file, content, file, on_click="ignore", key=f"quotes_original_{place}")
+
+
+def _reports(answer: Answer, name: str, t: Translator) -> None:
+    """Draw the reports: a page to print, a workbook that recalculates, plain data; each is made when asked for."""
+    st.markdown(f"**{t('quotes_page.reports')}**")
+    st.caption(t("quotes_page.reports_note"))
+    with st.container(horizontal=True):
+        for ending, (make, mime, icon) in REPORTS.items():
+            st.download_button(
+                t(f"quotes_page.report_{ending}"),
+                lambda make=make: make(report(answer), language.current()),
+                f"{name}-report.{ending}",
+                mime,
+                icon=icon,
+                on_click="ignore",
+                key=f"quotes_report_{ending}",
+            )
+
+
+def report(answer: Answer) -> Report:
+    """Return what a report of *answer* tells, with the plan of the cheapest quote that serves the load."""
+    place = answer.cheapest_tokens
+    plan = None if place is None else answer.capabilities[place].plan
+    return report_of(
+        answer.comparison,
+        answer.loads,
+        simulation=answer.simulation,
+        plan=None if plan is None else recorded(plan, datetime.now(UTC).date()),
+        title=str(st.session_state.get(f"{NAME}:text", "")),
+    )
+
+
+def _json(found: Report, locale: str) -> bytes:
+    return orjson.dumps(json_report(found, locale), option=orjson.OPT_INDENT_2)
+
+
+REPORTS: dict[str, tuple[Callable[[Report, str], str | bytes], str, str]] = {
+    "html": (html_report, "text/html", ":material/article:"),
+    "xlsx": (xlsx_report, XLSX, ":material/calculate:"),
+    "json": (_json, "application/json", ":material/data_object:"),
+}
+"""How each report is made."""
 
 
 def _work() -> dict[str, str]:

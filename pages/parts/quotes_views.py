@@ -26,7 +26,7 @@ Translator = Callable[..., str]
 
 
 def _time(inputs: Inputs, answer: Answer, t: Translator) -> None:
-    pair = _pair(inputs, answer, t)
+    pair = _pair(inputs, answer, answer.pair, t)
     locale = language.current()
     plot(cumulative(answer, pair, locale), "quotes_time", cumulative_alt(answer, pair, locale))
     st.caption(t("quotes_page.time_note"))
@@ -60,7 +60,7 @@ def _decides(inputs: Inputs, answer: Answer, t: Translator) -> None:
 
 
 def _units(inputs: Inputs, answer: Answer, t: Translator) -> None:
-    pair = _pair(inputs, answer, t)
+    pair = _pair(inputs, answer, answer.contrast, t)
     if pair is None:
         st.info(t("quotes_page.one_quote"), icon=":material/info:")
         return
@@ -117,12 +117,14 @@ def _fitted(one: Capability, t: Translator) -> list[str]:
     return [state, words, format_seconds(first[share], 2), most, reason]
 
 
-def _pair(inputs: Inputs, answer: Answer, t: Translator) -> tuple[int, int] | None:
-    """Draw the choice of two quotes, and return them; those of the usual break-even where none were chosen."""
+def _pair(
+    inputs: Inputs, answer: Answer, usual: tuple[int, int] | None, t: Translator
+) -> tuple[int, int] | None:
+    """Draw the choice of two quotes, and return them; the *usual* ones where none were chosen."""
     count = len(answer.quotes)
     if count < 2:
         return None
-    usual = answer.pair or (0, 1)
+    usual = usual or (0, 1)
     left, right = st.columns(2)
     with left:
         first = _quote("first", inputs, answer, usual[0], t)
