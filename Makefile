@@ -5,14 +5,16 @@ ADDRESS ?= 127.0.0.1
 # Which tests: make test TESTS=tests/core
 TESTS ?=
 PYTHON ?=
+# Of make refresh-prices: OPTIONS=--dry-run, OPTIONS=--help says them all
+OPTIONS ?=
 export PYTHON
 
 python := .venv/bin/python
 
-.PHONY: help run test lint format bench lock
+.PHONY: help run test lint format bench lock refresh-prices
 
 help: ## Say what can be made
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
 
 run: ## Start the dashboard on http://localhost:8501; others: PORT=8600 ADDRESS=0.0.0.0
 	@deploy/setup
@@ -45,3 +47,7 @@ bench: ## Print the figures of tests/benchmarks
 lock: ## Compile requirements.txt and requirements-dev.txt from pyproject.toml
 	@deploy/setup dev
 	@deploy/lock
+
+refresh-prices: ## Renew hardware_db/offers.csv from public catalogues; others: OPTIONS=--dry-run
+	@deploy/setup
+	@$(python) -m core.refresh $(OPTIONS)

@@ -19,8 +19,8 @@ EXAMPLES = sorted(set(re.findall(r"'(\{\"model\".*?\})'.*(?:/v1/| core )([a-z]+)
 
 
 def test_every_command_of_make_exists() -> None:
-    commands = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    named = set(re.findall(r"(?:^    |`)make ([a-z]+)", README, re.MULTILINE))
+    commands = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = set(re.findall(r"(?:^    |`)make ([a-z-]+)", README, re.MULTILINE))
     assert {"run", "test"} <= named <= commands
 
 

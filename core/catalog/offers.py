@@ -62,7 +62,12 @@ class Offer(Record):
 @cache
 def offers() -> Mapping[str, Offer]:
     """Return every offer by id, in the order of the file."""
-    with PATH.open(encoding="utf-8", newline="") as rows:
+    return read_offers(PATH)
+
+
+def read_offers(path: Path) -> Mapping[str, Offer]:
+    """Return the offers of the file at *path* by id, in its order."""
+    with path.open(encoding="utf-8", newline="") as rows:
         records = [_record(row) for row in csv.DictReader(rows)]
     return MappingProxyType({record.id: record for record in records})
 
