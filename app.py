@@ -165,7 +165,7 @@ class Vendor:
 def warm() -> None:
     """Load what the pages use, so that the first visitor does not wait for it."""
     for module in pkgutil.walk_packages(core.__path__, "core."):
-        if not module.name.endswith("__main__"):
+        if not module.name.endswith("__main__") and not module.name.startswith("core.refresh"):
             importlib.import_module(module.name)
     for name in ("pandas", "pyarrow", "plotly.graph_objects", "plotly.io", "streamlit.elements.arrow"):
         importlib.import_module(name)

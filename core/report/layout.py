@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -62,16 +63,28 @@ class Book:
         """Return the address of a cell, the same wherever it is used."""
         return f"'{self.sheets[sheet].title}'!${get_column_letter(column)}${row}"
 
+    @cached_property
+    def assumed(self) -> dict[str, str]:
+        """The cells of the assumptions, and of what follows from them."""
+        names = [one.name for one in self.report.assumed]
+        places = dict(enumerate(names, start=FIRST))
+        places |= dict(enumerate(formulas.DERIVED_ASSUMPTIONS, start=FIRST + len(names) + 2))
+        return {name: self.at("assumptions", 2, row) for row, name in places.items()}
+
+    @cached_property
+    def quoted(self) -> tuple[dict[str, str], ...]:
+        """The cells of the fields of each quote, and of what follows from them."""
+        names = (*STATED, *SERVED, *formulas.DERIVED_QUOTE)
+        columns = range(2, 2 + len(self.report.rows))
+        return tuple({name: self.at("quotes", at, quote_row(name)) for name in names} for at in columns)
+
     def a(self, name: str) -> str:
         """Return the cell of an assumption, or of what follows from them."""
-        names = [one.name for one in self.report.assumed]
-        if name in names:
-            return self.at("assumptions", 2, FIRST + names.index(name))
-        return self.at("assumptions", 2, FIRST + len(names) + 2 + formulas.DERIVED_ASSUMPTIONS.index(name))
+        return self.assumed[name]
 
     def q(self, quote: int, name: str) -> str:
         """Return the cell of a field of a quote, or of what follows from it."""
-        return self.at("quotes", 2 + quote, quote_row(name))
+        return self.quoted[quote][name]
 
     @property
     def months(self) -> int:
