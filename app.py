@@ -43,7 +43,7 @@ import core
 from core import api
 from core.catalog import accelerators, model_ids
 from core.text import LANGUAGES, sentences, text
-from pages.parts import language, planning, plot
+from pages.parts import language, planning, plot, quoting
 
 LIMIT_MB = 25
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -174,6 +174,7 @@ def warm() -> None:
     # One answer of each kind reads the tables that the next ones share.
     api.answer("size", {"model": model_ids()[0], "gpu": next(iter(accelerators()))})
     planning.warm()
+    quoting.warm()
 
 
 @asynccontextmanager

@@ -28,12 +28,12 @@ def files(inputs: Inputs, answer: Answer, t: Translator) -> None:
     st.code(inputs.link(STATED, lang=language.current(), **_work()), language=None, wrap_lines=True)
     st.caption(t("quotes_page.link_note"))
     st.markdown(f"**{t('quotes_page.downloads')}**")
-    name = f"quotes-{datetime.now(UTC):%Y-%m-%d}"
+    name, locale = f"quotes-{datetime.now(UTC):%Y-%m-%d}", language.current()
     with st.container(horizontal=True):
         for ending, make, mime in (("csv", csv_of, "text/csv"), ("xlsx", xlsx_of, XLSX)):
             st.download_button(
                 t(f"quotes_page.download_{ending}"),
-                lambda make=make: make(answer.quotes, language.current()),
+                lambda make=make: make(answer.quotes, locale),
                 f"{name}.{ending}",
                 mime,
                 icon=":material/table:",
@@ -51,13 +51,15 @@ def files(inputs: Inputs, answer: Answer, t: Translator) -> None:
 
 def _reports(answer: Answer, name: str, t: Translator) -> None:
     """Draw the reports: a page to print, a workbook that recalculates, plain data; each is made when asked for."""
+    # Files are made outside of a run, where neither language nor session are known.
+    locale, title = language.current(), str(st.session_state.get(f"{NAME}:text", ""))
     st.markdown(f"**{t('quotes_page.reports')}**")
     st.caption(t("quotes_page.reports_note"))
     with st.container(horizontal=True):
         for ending, (make, mime, icon) in REPORTS.items():
             st.download_button(
                 t(f"quotes_page.report_{ending}"),
-                lambda make=make: make(report(answer), language.current()),
+                lambda make=make: make(report(answer, title), locale),
                 f"{name}-report.{ending}",
                 mime,
                 icon=icon,
@@ -66,8 +68,8 @@ def _reports(answer: Answer, name: str, t: Translator) -> None:
             )
 
 
-def report(answer: Answer) -> Report:
-    """Return what a report of *answer* tells, with the plan of the cheapest quote that serves the load."""
+def report(answer: Answer, title: str = "") -> Report:
+    """Return what a report of *answer* tells under *title*, with the plan of the quote with the cheapest tokens."""
     place = answer.cheapest_tokens
     plan = None if place is None else answer.capabilities[place].plan
     return report_of(
@@ -75,7 +77,7 @@ def report(answer: Answer) -> Report:
         answer.loads,
         simulation=answer.simulation,
         plan=None if plan is None else recorded(plan, datetime.now(UTC).date()),
-        title=str(st.session_state.get(f"{NAME}:text", "")),
+        title=title,
     )
 
 

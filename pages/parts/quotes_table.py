@@ -97,10 +97,11 @@ def ways(t: Translator, empty: Callable[[], None]) -> None:
     )
     with st.popover(t("quotes_page.templates"), icon=":material/download:"):
         st.caption(t("quotes_page.templates_note"))
+        locale = language.current()
         for name, make, mime in (("csv", csv_template, "text/csv"), ("xlsx", xlsx_template, XLSX)):
             st.download_button(
                 t(f"quotes_page.template_{name}"),
-                lambda make=make: make(language.current()),
+                lambda make=make: make(locale),
                 f"quotes-template.{name}",
                 mime,
                 on_click="ignore",

@@ -166,6 +166,52 @@ def test_a_row_that_is_wrong_keeps_what_was_typed_and_the_others_count() -> None
     assert "Row 4, Price" in messages(at)
 
 
+def test_a_file_shows_its_columns_and_what_is_wrong_by_line() -> None:
+    at = upload(opened_import(page()))
+    mapping = {box.label: box.value for box in at.selectbox}
+    assert mapping["Unit price"] == "price"
+    assert mapping["Vendor"] == "source"
+    told = messages(at)
+    assert "Line 3, column 'Unit price'" in told
+    assert "Line 4, column 'GPU model'" in told
+    assert "H900" in told
+
+
+def test_rows_of_a_file_come_into_the_table_the_bad_ones_as_they_stood() -> None:
+    at = upload(opened_import(page()))
+    at.button(key="quotes_replace").click().run()
+    found = rows(at)
+    assert [row["gpu"] for row in found] == ["a100-sxm-80", "H100", "H900", "l40s"]
+    assert found[1]["price"] == "abc"
+    assert found[3]["usd_rate"] == "1.08"
+    assert found[1]["notes"] == "three.csv: Line 3"
+    assert at.session_state["quotes:originals"] == {"three.csv": CSV.encode()}
+    assert len(compared(at)) == 2
+
+
+def test_the_file_is_kept_with_what_is_saved() -> None:
+    at = upload(opened_import(page()))
+    at.button(key="quotes_append").click().run()
+    assert len(rows(at)) == 7
+    at.text_input(key="quotes_name").set_value("With file").run()
+    at.button(key="quotes_save").click().run()
+    work = at.session_state["quotes:work"]
+    assert open_store().attachment(work.id, "three.csv").content == CSV.encode()
+
+
+def test_two_headers_cannot_be_one_column() -> None:
+    at = upload(opened_import(page()))
+    next(box for box in at.selectbox if box.label == "Vendor").set_value("price").run()
+    assert "same column" in messages(at)
+    assert not [button for button in at.button if button.key == "quotes_append"]
+
+
+def test_a_file_that_is_no_table_is_refused_and_the_page_stays() -> None:
+    at = upload(opened_import(page()), "%PDF-1.7 nothing")
+    assert at.error
+    assert at.metric
+
+
 def test_saved_quotes_are_found_by_their_link() -> None:
     first = page(rate="900000")
     first.button(key="quotes_add").click().run()
