@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -58,6 +59,7 @@ def serve(log: Path, script: str = "app.py", *flags: str, base: str = "") -> Ite
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", script, *arguments],
             cwd=ROOT,
+            env={"PLANNER_DATA": str(log.parent), **os.environ},
             stdout=output,
             stderr=output,
         )

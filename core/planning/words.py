@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from core.memory.layout import Layout
 from core.planning.result import Plan
 from core.quantities import format_seconds
@@ -33,3 +36,14 @@ def plan_words(plan: Plan) -> str:
     """Return how many replicas, of what layout, on which accelerator: spare replicas are counted too."""
     parts = (f"{plan.replicas + plan.spare} ×", layout_words(plan.deployment.layout), plan.record.name)
     return " ".join(part for part in parts if part)
+
+
+def recorded_words(record: Mapping[str, Any]) -> str:
+    """Return the words of a plan that was recorded as plain data, see `core.planning.record`.
+
+    >>> recorded_words({"layout": "5 x TP8", "gpu_name": "H200"}), recorded_words({"layout": "2 x TP1", "gpu": "l4"})
+    ('5 × TP8 H200', '2 × l4')
+    """
+    layout = str(record.get("layout", "")).replace(" x ", " × ")
+    name = record.get("gpu_name") or record.get("gpu") or ""
+    return f"{layout.removesuffix(' TP1')} {name}".strip()

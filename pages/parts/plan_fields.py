@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from core.architecture.formats import weight_formats
 from core.catalog import accelerators, offers
+from core.errors import PlannerError
 from core.planning.question import CHECKPOINT, ENGINES, OBJECTIVES
+from core.store.records import checked_id
 from core.traffic import presets
 from core.traffic.traffic import SECONDS
 from pages.parts.address import Field, pairs, several
@@ -18,10 +20,21 @@ KV = ("bf16", "fp8")
 RANKS = ("1", "2", "4", "8", "16", "32")
 WEIGHTS = (CHECKPOINT, *(name for name, row in weight_formats().items() if not row.is_gguf))
 MOST_COMPARED = 3
+MOST_BESIDE = 3
+"""Saved plans that are compared at once."""
 
 CLOUDS = tuple(sorted({offer.cloud for offer in offers().values()}))
 REGIONS = tuple(sorted({offer.region for offer in offers().values()}))
 VENDORS = tuple(dict.fromkeys(record.vendor for record in accelerators().values()))
+
+
+def work_id(given: str) -> str | None:
+    """Return the id of saved work that *given* may be, None where it cannot be one."""
+    try:
+        return checked_id(given)
+    except PlannerError:
+        return None
+
 
 FIELDS = {
     "source": Field("catalogue", known=one_of(*SOURCES)),
@@ -60,6 +73,7 @@ FIELDS = {
     "prices": Field(None, known=pairs(gpu_id)),
     "chosen": Field(None),
     "compared": Field(None),
+    "beside": Field(None, known=several(work_id)),
     "layouts": Field(False, bool),
 }
 """The inputs of the Plan page, under the names that its address has for them."""

@@ -12,7 +12,7 @@ from core.planning.question import CHECKPOINT, ENGINES
 from pages.parts.address import numbers, paired
 from pages.parts.inputs import Inputs
 from pages.parts.plan_fields import CLOUDS, KV, RANKS, REGIONS, VENDORS, WEIGHTS
-from pages.parts.plan_share import saved_plan
+from pages.parts.plan_saved import saved_plans
 from pages.parts.plan_trace import trace_input
 from pages.parts.size_sidebar import ordered_gpus
 
@@ -157,5 +157,5 @@ EXPANDERS = {
     "hardware": _hardware,
     "formats": _formats,
     "prices": _prices,
-    "saved": saved_plan,
+    "saved": saved_plans,
 }

@@ -90,32 +90,48 @@ def _load(inputs: Inputs) -> None:
         return
     try:
         document = read_plan_document(file.getvalue())
-        question_of(parse_as(PlanRequest, document.request))
-        values = _values(document.request)
+        values = values_of(document)
     except PlannerError as error:
         st.session_state[LOADED] = error
         return
+    inputs.change(**values)
+    show(document)
+
+
+def values_of(document: PlanDocument) -> dict[str, Any]:
+    """Return all inputs that ask for *document* again.
+
+    Raises:
+        PlannerError: its request cannot be asked, or not on this page.
+    """
+    try:
+        question_of(parse_as(PlanRequest, document.request))
+        return _values(document.request) | {"chosen": document.chosen, "compared": None}
     except (TypeError, ValueError, KeyError, AttributeError):
-        st.session_state[LOADED] = BadRequest("plan_page.file_values", field="request")
-        return
-    inputs.change(**values, chosen=document.chosen, compared=None)
+        raise BadRequest("plan_page.file_values", field="request") from None
+
+
+def show(document: PlanDocument, *, seen: bool = False) -> None:
+    """Take over what no input holds of *document*; *seen*: it is asked with changes, and differs by that."""
     st.session_state[LOADED] = document
-    st.session_state[f"{LOADED}:seen"] = False
+    st.session_state[f"{LOADED}:seen"] = seen
+    model, trace = document.request.get("model"), document.request.get("trace")
+    if isinstance(model, dict):
+        st.session_state[DOCUMENT] = orjson.dumps(model).decode()
     st.session_state.pop(TRACE, None)
-    trace = document.request.get("trace")
     if trace:
         st.session_state[TRACE] = "plan.json", trace
 
 
 def _values(request: Mapping[str, Any]) -> dict[str, Any]:
     """Return all inputs for *request*, those that it does not state included."""
-    model = request.get("model")
     given = inputs_of(request)
-    if isinstance(model, dict):
-        st.session_state[DOCUMENT] = orjson.dumps(model).decode()
+    if isinstance(request.get("model"), dict):
         given["source"] = "config"
     kept = {
-        name: field.default for name, field in FIELDS.items() if name not in ("view", "chosen", "compared")
+        name: field.default
+        for name, field in FIELDS.items()
+        if name not in ("view", "chosen", "compared", "beside")
     }
     values = kept | WITHOUT | given
     for name, value in given.items():

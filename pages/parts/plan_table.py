@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -143,8 +143,10 @@ def _offer(plan: Plan) -> str:
     return f"{plan.instances} × {price.offer}"
 
 
-def comparison(inputs: Inputs, planned: Planned, t: Translator) -> None:
-    """Draw two or three plans side by side."""
+def comparison(
+    inputs: Inputs, planned: Planned, t: Translator, saved: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Draw two or three plans side by side, and the figures of *saved* plans by the heading of each."""
     options = plan_options(planned)
     kept = [id_ for id_ in listed(inputs["compared"]) if id_ in options]
     if joined(kept) != inputs["compared"] or len(kept) < 2:
@@ -161,9 +163,17 @@ def comparison(inputs: Inputs, planned: Planned, t: Translator) -> None:
         placeholder=t("plan_page.first_two"),
     )
     plans = [options[id_] for id_ in kept]
+    today = {t("saved.saved_on"): t("saved.today")} if saved else {}
+    columns: dict[str, Mapping[str, str]] = {
+        _heading(plan, number): _told(plan, planned, t) | today for number, plan in enumerate(plans, 1)
+    }
+    for number, (name, told) in enumerate(saved.items(), len(plans) + 1):
+        columns[f"({number}) {name}"] = told
+    names = list(dict.fromkeys(name for told in columns.values() for name in told))
     st.table(
         pd.DataFrame(
-            {_heading(plan, number): _told(plan, planned, t) for number, plan in enumerate(plans, 1)}
+            {heading: [told.get(name, "–") for name in names] for heading, told in columns.items()},
+            index=names,
         )
     )
 

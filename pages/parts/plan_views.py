@@ -12,6 +12,7 @@ from core.planning.manifest import manifest
 from core.planning.result import Plan
 from pages.parts import language
 from pages.parts.inputs import Inputs
+from pages.parts.plan_beside import saved_beside
 from pages.parts.plan_details import bill, changes, plan_day
 from pages.parts.plan_share import file_name, share
 from pages.parts.plan_table import comparison, plan_table, rejected
@@ -30,7 +31,7 @@ def _plans(inputs: Inputs, result: Asked, plan: Plan, t: Translator) -> None:
 def _compare(inputs: Inputs, result: Asked, plan: Plan, t: Translator) -> None:
     del plan
     if result.planned:
-        comparison(inputs, result.planned, t)
+        comparison(inputs, result.planned, t, saved_beside(inputs, result, t))
 
 
 def _deploy(inputs: Inputs, result: Asked, plan: Plan, t: Translator) -> None:
