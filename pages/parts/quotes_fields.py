@@ -45,6 +45,8 @@ FIELDS = {
     "share": Field("p95", known=one_of(*PERCENTILES)),
     "place": Field(None, known=one_of(*places())),
     **{name: Field(None, float, least, most) for name, (least, most) in ASSUMED.items()},
+    "api_in": Field(None, float, 0.0, 1e5),
+    "api_out": Field(None, float, 0.0, 1e5),
     "first": Field(None, int, 1, 10**4),
     "second": Field(None, int, 1, 10**4),
     "of": Field(None, int, 1, 10**4),

@@ -20,6 +20,7 @@ from pages.parts import language
 from pages.parts.breakdown import plain
 from pages.parts.inputs import Inputs
 from pages.parts.plot import plot
+from pages.parts.quotes_api import api_price
 from pages.parts.quotes_files import files
 
 Translator = Callable[..., str]
@@ -41,10 +42,10 @@ def _time(inputs: Inputs, answer: Answer, t: Translator) -> None:
 
 
 def _load(inputs: Inputs, answer: Answer, t: Translator) -> None:
-    del inputs
     locale = language.current()
     plot(utilisation(answer, locale), "quotes_load", utilisation_alt(answer, locale))
     st.caption(t("quotes_page.load_note"))
+    api_price(inputs, answer, t)
 
 
 def _decides(inputs: Inputs, answer: Answer, t: Translator) -> None:
