@@ -8,7 +8,6 @@ import streamlit as st
 
 from core.cost.assumptions import Range, ranges
 from core.planning.fair import places, tariff_usd
-from core.quantities import format_digits
 from pages.parts.inputs import Inputs
 from pages.parts.model_picker import ordered_ids
 from pages.parts.plan_fields import PERCENTILES, UNITS
@@ -101,4 +100,10 @@ def _assumption(inputs: Inputs, name: str, known: Range, t: Translator) -> None:
 
 
 def _shown(value: float, *, percent: bool) -> str:
-    return f"{value:.3%}".rstrip("0%").rstrip(".") + " %" if percent else format_digits(value, 4).rstrip()
+    """Return a value as short as it can be said.
+
+    >>> _shown(0.125, percent=True), _shown(36.0, percent=False), _shown(150_000.0, percent=False)
+    ('12.5 %', '36', '150,000')
+    """
+    number = float(f"{value * 100 if percent else value:.4g}")
+    return f"{number:,.15g}" + (" %" if percent else "")
