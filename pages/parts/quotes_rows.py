@@ -70,8 +70,8 @@ def row_of(quote: Quote) -> Row:
 def written(value: Any) -> str:
     """Return *value* as a cell shows it.
 
-    >>> written(4.0), written(0.125), written(None), written(date(2026, 5, 31))
-    ('4', '0.125', '', '2026-05-31')
+    >>> written(4.0), written(0.25), written(None), written(date(2026, 5, 31))
+    ('4', '0.25', '', '2026-05-31')
     """
     if value is None or isinstance(value, Unread):
         return ""
