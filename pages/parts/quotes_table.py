@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
 from core.catalog import offers
-from core.cost.renting import quote_of
+from core.cost.assumptions import Assumptions
+from core.cost.renting import quote_of, reserved
 from core.quotes import CURRENCIES, Checked, column, csv_template, xlsx_template
 from pages.parts import language
 from pages.parts.breakdown import plain
@@ -19,6 +21,7 @@ Translator = Callable[..., str]
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CHOICES = ("kind", "per", "period", "currency")
+TERMS: dict[str, Literal[1, 3]] = {"reserved_1y": 1, "reserved_3y": 3}
 MOST_FAULTS = 30
 ICONS = {
     "error": ":red[:material/error:]",
@@ -114,7 +117,7 @@ def _listed(t: Translator) -> None:
     ids = [id_ for id_, offer in offers().items() if offer.cloud == cloud]
     chosen = st.selectbox(t("quotes_page.instance"), ids, format_func=_offered, key="quotes_offer")
     offer = offers()[chosen]
-    kinds = ("on_demand", "spot") if offer.spot_median is not None else ("on_demand",)
+    kinds = ("on_demand", *(("spot",) if offer.spot_median is not None else ()), *TERMS)
     kind = st.selectbox(
         t("quotes_page.pay"),
         kinds,
@@ -144,4 +147,7 @@ def _offered(id_: str) -> str:
 
 
 def _add(id_: str, kind: str, nodes: int) -> None:
-    add([row_of(quote_of(offers()[id_], "spot" if kind == "spot" else "on_demand", nodes))])
+    quote = quote_of(offers()[id_], "spot" if kind == "spot" else "on_demand", nodes)
+    if kind in TERMS:
+        quote = reserved(quote, TERMS[kind], Assumptions())
+    add([row_of(quote)])

@@ -1,4 +1,4 @@
-"""An API's price on the Quotes page."""
+"""Prices that the Quotes page brings or compares with: an API, and list prices for a term."""
 
 from __future__ import annotations
 
@@ -32,3 +32,13 @@ def test_an_api_is_compared_where_both_its_prices_are_given() -> None:
     table = next(one.value for one in told.table if "The API" in one.value.columns)
     assert len(table) == 3
     assert table["The API"].str.contains(r"\$1").all()
+
+
+def test_a_list_price_can_be_taken_for_a_term() -> None:
+    at = page()
+    at.selectbox(key="quotes_kind").set_value("reserved_3y").run()
+    at.button(key="quotes_add").click().run()
+    assert not at.exception
+    table = next(one.value for one in at.dataframe if "kind" in one.value.columns)
+    assert table["kind"].iloc[-1] == "reserved"
+    assert table["commitment_months"].iloc[-1] == "36"
