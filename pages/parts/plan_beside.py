@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.architecture.formats import weight_formats
 from core.errors import PlannerError, StoreUnavailable
 from core.planning.document import data_version
 from core.planning.figures import percentile
@@ -65,10 +66,11 @@ def _figures(work: Saved, result: Asked, t: Translator) -> Figures:
     waits = plan.get("ttft_s")
     waits = waits if isinstance(waits, dict) else {}
     price = plan.get("price") or {}
+    formats, weights = weight_formats(), str(plan.get("weights", "–"))
     column = "plan_page.column."
     return {
         t(f"{column}model"): str(plan.get("model", "–")),
-        t(f"{column}weights"): str(plan.get("weights", "–")),
+        t(f"{column}weights"): formats[weights].label if weights in formats else weights,
         t(f"{column}kv"): str(plan.get("kv", "–")).upper(),
         t(f"{column}engine"): f"{plan.get('engine', '–')} {plan.get('engine_version') or ''}".strip(),
         t(f"{column}replicas"): str(plan.get("replicas", "–")),
@@ -86,7 +88,7 @@ def _figures(work: Saved, result: Asked, t: Translator) -> Figures:
         t(f"{column}used"): _told(plan.get("utilisation"), "{:.0%}".format),
         t(f"{column}speed"): _told(plan.get("output_tokens_per_s_per_gpu"), _two),
         t(f"{column}energy"): _told(plan.get("kwh_per_million_tokens"), _two),
-        t(f"{column}offer"): str(price.get("offer") or "–"),
+        t(f"{column}offer"): f"{plan.get('instances')} × {price['offer']}" if price.get("offer") else "–",
         t("saved.saved_on"): _data(work, result, t),
     }
 

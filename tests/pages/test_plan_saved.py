@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 import pytest
@@ -100,6 +101,14 @@ def test_a_change_goes_before_what_was_saved_also_back_to_a_default() -> None:
     third = page(**query(first))
     assert cards(third) == cards(first)
     assert not third.warning, "an input that was emptied is no fault of the link"
+
+
+def test_the_link_to_share_leads_to_the_saved_plan_with_what_was_changed() -> None:
+    at = saving(small(kv="fp8", view="share"))
+    at.number_input(key="plan_rate").set_value(900_000).run()
+    link = dict(parse_qsl(str(at.code[0].value).partition("?")[2]))
+    assert (link["work"], link["rate"], link["kv"]) == (work(at).id, "900000", "fp8")
+    assert cards(page(**link)) == cards(at)
 
 
 def test_a_config_and_a_trace_of_ones_own_are_saved_too() -> None:
