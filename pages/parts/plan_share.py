@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 import streamlit as st
@@ -31,6 +32,9 @@ LOADED = "plan:loaded"
 
 _FILE = "plan_file"
 
+WORKLOAD = ("rate", "unit", "peak", "input", "output", "hits", "ttft", "share", "tpot", "headroom")
+"""Inputs that the Quotes page has too."""
+
 WITHOUT = {"ttft": 0, "peak": 1.0, "rank": "cost", "pricing": "on_demand"}
 """What inputs mean where a request does not state them, other than the defaults of the page."""
 
@@ -41,6 +45,8 @@ def share(inputs: Inputs, result: Asked, plan: Plan | None, t: Translator) -> No
     st.code(inputs.link(STATED, lang=language.current()), language=None, wrap_lines=True)
     partial = inputs["source"] == "config" or TRACE in st.session_state
     st.caption(t("plan_page.not_in_link" if partial else "size.link_note"))
+    if inputs["source"] == "catalogue" and inputs["models"]:
+        st.link_button(t("plan_page.to_quotes"), quotes_link(inputs), icon=":material/request_quote:")
     st.markdown(f"**{t('plan_page.file')}**")
     st.caption(t("plan_page.file_note"))
     st.download_button(
@@ -52,6 +58,14 @@ def share(inputs: Inputs, result: Asked, plan: Plan | None, t: Translator) -> No
         on_click="ignore",
         key="plan_json",
     )
+
+
+def quotes_link(inputs: Inputs) -> str:
+    """Return the address at which quotes are compared for the same workload; of several models, the first."""
+    same = {name: FIELDS[name].spell(inputs[name]) for name in WORKLOAD if inputs.get(name) is not None}
+    model = str(inputs["models"]).split(",", 1)[0]
+    here = inputs.link(()).partition("?")[0]
+    return f"{here.rpartition('/')[0]}/quotes?{urlencode({'model': model, **same})}"
 
 
 def as_json(result: Asked, plan: Plan | None) -> bytes:

@@ -373,3 +373,11 @@ def test_choosing_a_view_searches_for_nothing() -> None:
         at.get("button_group")[-1].set_value(view).run()
         took.append(time.process_time() - began)
     assert sorted(took)[len(took) // 2] < 0.2
+
+
+def test_a_plan_leads_to_quotes_for_its_workload() -> None:
+    at = page(view="share", models="Qwen/Qwen3-8B", rate="1000", unit="hour", ttft="700")
+    (link,) = [one for one in at.get("link_button") if "/quotes?" in str(one.proto)]
+    address = str(link.proto)
+    for asked in ("model=Qwen%2FQwen3-8B", "rate=1000", "unit=hour", "ttft=700", "share=p99"):
+        assert asked in address
