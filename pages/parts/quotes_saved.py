@@ -100,6 +100,10 @@ def _list(t: Translator) -> None:
     page = int(st.session_state.get("quotes_page_number") or 1)
     try:
         listing = store().listed("quotes", words, page)
+        if page > max(1, listing.pages):
+            # The list became shorter: the field must not hold a page that is gone.
+            st.session_state["quotes_page_number"] = max(1, listing.pages)
+            listing = store().listed("quotes", words, max(1, listing.pages))
     except PlannerError as error:
         st.error(error.sentence.render(language.current()), icon=":material/error:")
         return

@@ -280,3 +280,17 @@ def test_saved_quotes_are_listed_duplicated_deleted_and_brought_back() -> None:
     assert open_store().listed("quotes").count == 2
     at.button(key=f"quotes_add_here_{id_}").click().run()
     assert len(rows(at)) == 6
+
+
+def test_a_page_of_the_list_that_is_gone_shows_the_last_one() -> None:
+    store = open_store()
+    for place in range(21):
+        store.save("quotes", f"work {place}", {"rows": []})
+    store.close()
+    at = page()
+    at.session_state["quotes_page_number"] = 5
+    at.session_state["quotes_group_saved"] = True
+    at.run()
+    assert not at.exception
+    assert at.session_state["quotes_page_number"] == 2
+    assert [one.label for one in at.button if str(one.key).startswith("quotes_open_")] == ["work 0"]
