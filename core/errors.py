@@ -9,6 +9,7 @@ PlannerError
     UnknownWork               no such saved work, or it was deleted
     Conflict                  somebody else saved the same work meanwhile
     StoreUnavailable          the place of saved work cannot be opened, read or written
+    Unreachable               a catalogue of prices on another machine cannot be read to its end
 
 Each carries the field at fault and a sentence that says what is wrong and what would be right. Pages show
 it as a banner, the API as JSON, the command line as one line.
@@ -116,3 +117,9 @@ class StoreUnavailable(PlannerError):
     """The place where work is kept cannot be opened, read or written."""
 
     kind = "store_unavailable"
+
+
+class Unreachable(PlannerError):
+    """A catalogue of prices cannot be read to its end."""
+
+    kind = "unreachable"

@@ -9,18 +9,12 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
-from core.errors import PlannerError, shown
+from core.errors import Unreachable, shown
 
 MOST_BYTES = 64 * 10**6
 """The largest catalogue was 3.7 MB in 2026."""
 
 CHUNK = 65_536
-
-
-class Unreachable(PlannerError):
-    """A catalogue that cannot be read to its end."""
-
-    kind = "unreachable"
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from core.catalog import Offer
 from core.catalog.offers import read_offers
+from core.errors import Unreachable
 from core.refresh.catalogues import BASE, PATHS, Catalogue, Listed, read_catalogue
 from core.refresh.checks import FIRM, faults, medians
-from core.refresh.fetch import Limits, Unreachable, fetch
+from core.refresh.fetch import Limits, fetch
 from core.text import Sentence, say
 
 
