@@ -32,7 +32,6 @@ __all__ = [
     "open_loop",
     "operating_point",
     "prompt_times",
-    "saturation_of",
     "slot_chance",
     "ttft_quantile",
 ]
@@ -162,16 +161,6 @@ def _step_among(
     load = replace(load, input=traffic.input.mean + 0.5 * output * traffic.output.scv, output=output)
     running = np.maximum(running / (profile.attention_ranks * load.replicas), 1.0)
     return step_of(profile, device, constants, load, running).total
-
-
-def saturation_of(throughput: Any, load: Load, lanes: Any, step: Any, prompts: Prompts) -> Any:
-    """Return the requests per second that a deployment can serve at most.
-
-    *throughput* is that of a closed loop with all slots taken, output tokens per second, and *step* its pass in
-    seconds. The token budget of passes bounds it as well: a lane needs riding + chunks * step for each prompt.
-    """
-    budget = lanes / (prompts.riding + prompts.chunks * step)
-    return np.minimum(throughput / load.output, budget)
 
 
 def open_loop(
