@@ -12,7 +12,7 @@ from core.architecture.checkpoint import checkpoint_format, with_ignored
 from core.architecture.formats import WeightFormat, gguf_bf16, weight_format
 from core.catalog import Accelerator, find_accelerator, find_model
 from core.errors import BadRequest, PlannerError
-from core.memory.deployment import Deployment, Device, KvFormat, kv_format
+from core.memory.deployment import Deployment, Device, KvFormat, engine_kv, kv_format
 from core.memory.engines import Engine, find_engine
 from core.memory.layout import Layout
 from core.quantities import GIB
@@ -136,8 +136,4 @@ def _weights(given: str | None, model: Model, engine: Engine) -> WeightFormat:
 
 
 def _kv(given: str | None, weights: WeightFormat, model: Model, engine: Engine) -> KvFormat:
-    if given is not None:
-        return kv_format(given)
-    if engine.name == "llama.cpp":
-        return kv_format("f16")
-    return kv_format(weights.id if weights.id in ("fp32", "fp16", "bf16") else model.dtype)
+    return engine_kv(engine, weights, model) if given is None else kv_format(given)
