@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.api.requests import Disaggregated, PoolRequest, SpeedRequest
-from core.api.speed import loaded, rates_of, workload_of
+from core.api.speed import figures, loaded, rates_of, workload_of
 from core.errors import BadRequest, PlannerError
 from core.memory.layout import check_layout
 from core.speed.estimate import Mode, Workload
@@ -56,13 +56,8 @@ def _plan(request: SpeedRequest, workload: Workload, name: str, pool: PoolReques
 
 def pools_answer(found: PoolsEstimate) -> dict[str, Any]:
     """Return the contract's answer of the `speed` verb, with what each pool has."""
-    throughput = found.values["output_tokens_per_s"]
     return {
-        **found.values,
-        "output_tokens_per_s_per_gpu": throughput / found.gpus,
-        "batch": found.batch,
-        "bound": found.bound,
-        "band": {name: list(limits) for name, limits in found.bands.items()},
+        **figures(found),
         "transfer_s": found.transfer,
         "pools": {"prefill": _share(found.prefill), "decode": _share(found.decode)},
         "reasons": [str(sentence) for sentence in reasons_of_pools(found)],

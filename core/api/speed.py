@@ -14,6 +14,7 @@ from core.quantities import GB
 from core.speed.constants import check_version, is_date
 from core.speed.device import DeviceRates, device_rates, matrix_rates
 from core.speed.estimate import Estimate, Mode, Workload, estimate
+from core.speed.pools import PoolsEstimate
 from core.speed.reasons import reasons_of
 from core.speed.speculation import Speculation
 
@@ -135,12 +136,15 @@ def rates_of(request: SpeedRequest, deployment: Deployment) -> DeviceRates:
 
 def speed_answer(found: Estimate) -> dict[str, Any]:
     """Return the contract's answer of the `speed` verb; times in seconds, rates of the whole deployment."""
-    throughput = found.values["output_tokens_per_s"]
+    return {**figures(found), "reasons": [str(sentence) for sentence in reasons_of(found)]}
+
+
+def figures(found: Estimate | PoolsEstimate) -> dict[str, Any]:
+    """Return what the answer has in numbers, of one deployment or of pools."""
     return {
         **found.values,
-        "output_tokens_per_s_per_gpu": throughput / found.gpus,
+        "output_tokens_per_s_per_gpu": found.values["output_tokens_per_s"] / found.gpus,
         "batch": found.batch,
         "bound": found.bound,
         "band": {name: list(limits) for name, limits in found.bands.items()},
-        "reasons": [str(sentence) for sentence in reasons_of(found)],
     }
