@@ -21,6 +21,9 @@ PERIODS: tuple[Period, ...] = ("hour", "month", "year", "once")
 HOURS = {"hour": 1.0, "month": 730.0, "year": 8760.0}
 """Hours of the periods in which rent is quoted."""
 
+MOST_NODES = 100_000
+"""Servers of the largest quote."""
+
 
 @dataclass(frozen=True)
 class Quote:

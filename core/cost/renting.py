@@ -11,8 +11,8 @@ import numpy as np
 from core.catalog import Offer
 from core.cost.assumptions import Assumptions, Number
 from core.cost.months import Flow, Months, each_month
-from core.cost.quote import HOURS, Quote
-from core.errors import BadRequest
+from core.cost.quote import HOURS, MOST_NODES, Quote
+from core.errors import BadRequest, shown
 
 MONTH = HOURS["month"]
 """Hours of a month."""
@@ -77,8 +77,10 @@ def quote_of(offer: Offer, kind: Literal["on_demand", "spot"] = "on_demand", nod
     """Return *nodes* instances of *offer* as a quote: on demand, or the median spot price with the highest seen.
 
     Raises:
-        BadRequest: nobody publishes a spot price of this offer.
+        BadRequest: nobody publishes a spot price of this offer, or *nodes* is not 1 to MOST_NODES.
     """
+    if not 1 <= nodes <= MOST_NODES:
+        raise BadRequest("cost.nodes", field="nodes", value=shown(nodes), most=f"{MOST_NODES:,}")
     price = offer.usd_per_hour if kind == "on_demand" else offer.spot_median
     if price is None:
         raise BadRequest("cost.no_spot", field="kind", offer=offer.id)

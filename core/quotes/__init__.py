@@ -5,7 +5,6 @@ A page goes: `read_table` -> `guess_mapping` (shown, edited) -> `mapped` -> `che
 
 from core.quotes.checking import Checked, Fault, checked
 from core.quotes.columns import COLUMNS, CURRENCIES, Column, column
-from core.quotes.listed import from_offer
 from core.quotes.mapping import Guess, guess_mapping, mapped, unmapped
 from core.quotes.reading import read_table
 from core.quotes.table import Cell, Row, Table, Unread
@@ -26,7 +25,6 @@ __all__ = [
     "column",
     "csv_of",
     "csv_template",
-    "from_offer",
     "guess_mapping",
     "mapped",
     "read_table",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core.cost.quote import KINDS, PERIODS, PERS
+from core.cost.quote import KINDS, MOST_NODES, PERIODS, PERS
 from core.text import Sentence, say
 
 Type = Literal["text", "choice", "count", "number", "date"]
@@ -66,7 +66,7 @@ COLUMNS = (
     Column("gpu", "text", required=True, spellings=_spelled(
         "gpu model|gpu type|gpu name|accelerator|accelerator type|card|graphics card|gpus|chip|device|hardware"
         "|显卡|显卡型号|gpu型号|gpu 型号|gpu类型|卡型号|加速卡|加速器|芯片|算力卡|卡型|显卡类型|型号")),
-    Column("nodes", "count", 1, least=1, most=100_000, spellings=_spelled(
+    Column("nodes", "count", 1, least=1, most=MOST_NODES, spellings=_spelled(
         "node count|number of nodes|servers|number of servers|server count|machines|instances|instance count|hosts"
         "|quantity|qty|units|# nodes|count|num nodes"
         "|节点数|节点数量|节点|服务器数|服务器数量|台数|机器数|机器数量|数量|实例数|实例数量")),

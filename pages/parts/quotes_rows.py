@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -50,14 +51,10 @@ def examples(name: Mapping[str, str]) -> tuple[Quote, ...]:
         source=server.provenance.source,
     )
     return (
-        _renamed(quote_of(offers()[LISTED], nodes=2), name["listed"]),
+        replace(quote_of(offers()[LISTED], nodes=2), name=name["listed"]),
         bought,
-        _renamed(quote_of(offers()[CHEAP], nodes=2), name["cheap"]),
+        replace(quote_of(offers()[CHEAP], nodes=2), name=name["cheap"]),
     )
-
-
-def _renamed(quote: Quote, name: str) -> Quote:
-    return Quote(**{key: getattr(quote, key) for key in KEYS if key != "name"}, name=name)
 
 
 def row_of(quote: Quote) -> Row:

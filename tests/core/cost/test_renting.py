@@ -43,6 +43,11 @@ def test_an_offer_without_spot_price() -> None:
         quote_of(next(one for one in offers().values() if one.spot_median is None), "spot")
 
 
+def test_instances_are_at_least_one() -> None:
+    with pytest.raises(BadRequest, match="0 nodes"):
+        quote_of(P4D, nodes=0)
+
+
 def test_hours_a_day_count_for_rent_by_the_hour_alone() -> None:
     day = replace(HOURLY, hours_per_day=8.0)
     assert total(day) == pytest.approx(total(HOURLY) / 3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -14,13 +15,13 @@ from openpyxl import load_workbook
 
 from core.catalog import accelerators, find_accelerator, offers
 from core.cost.quote import KINDS, Quote
+from core.cost.renting import quote_of
 from core.errors import PlannerError
 from core.quotes import (
     COLUMNS,
     checked,
     csv_of,
     csv_template,
-    from_offer,
     guess_mapping,
     mapped,
     read_table,
@@ -210,8 +211,12 @@ def test_every_id_of_an_accelerator_finds_itself() -> None:
 
 def test_offers_are_quotes_that_are_checked() -> None:
     every = list(offers().values())
-    listed = [from_offer(offer, 2) for offer in every]
-    spots = [from_offer(offer, kind="spot") for offer in every if offer.spot_median is not None]
+    listed = [quote_of(offer, nodes=2) for offer in every]
+    spots = [
+        replace(quote_of(offer, "spot"), name=f"{offer.id} spot")
+        for offer in every
+        if offer.spot_median is not None
+    ]
     assert all(
         quote.usd_per_hour == pytest.approx(2 * offer.usd_per_hour)
         for quote, offer in zip(listed, every, strict=True)
@@ -219,11 +224,3 @@ def test_offers_are_quotes_that_are_checked() -> None:
     days = [offer.provenance.as_of for offer in every if offer.provenance.as_of]
     found = checked(rows_of(listed + spots), today=max(days))
     assert found.quotes == (*listed, *spots)
-
-
-def test_an_offer_without_a_spot_price_says_so() -> None:
-    offer = next(offer for offer in offers().values() if offer.spot_median is None)
-    with pytest.raises(PlannerError, match="No spot price"):
-        from_offer(offer, kind="spot")
-    with pytest.raises(PlannerError, match="0 nodes"):
-        from_offer(offer, 0)
