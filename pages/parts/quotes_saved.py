@@ -100,10 +100,6 @@ def _list(t: Translator) -> None:
     page = int(st.session_state.get("quotes_page_number") or 1)
     try:
         listing = store().listed("quotes", words, page)
-        if page > max(1, listing.pages):
-            # The list became shorter: the field must not hold a page that is gone.
-            st.session_state["quotes_page_number"] = max(1, listing.pages)
-            listing = store().listed("quotes", words, max(1, listing.pages))
     except PlannerError as error:
         st.error(error.sentence.render(language.current()), icon=":material/error:")
         return
@@ -112,6 +108,8 @@ def _list(t: Translator) -> None:
     for one in listing.items:
         _line(one, t)
     if listing.pages > 1:
+        # The list may have become shorter.
+        st.session_state["quotes_page_number"] = listing.page
         st.number_input(
             t("quotes_page.page", pages=listing.pages), 1, listing.pages, key="quotes_page_number"
         )
