@@ -11,7 +11,7 @@ import numpy as np
 from core.planning.costs import costs_of
 from core.planning.question import Question, Targets
 from core.planning.rejections import Attempt
-from core.planning.result import Plan, Relaxation
+from core.planning.result import HOURS_PER_MONTH, Plan, Relaxation
 from core.planning.service import FULLEST, Curves, allowed_rate, curves, value_at
 from core.planning.sizing import Sized
 from core.planning.space import WIDEST
@@ -62,7 +62,7 @@ def _most_replicas(question: Question, attempt: Attempt) -> Any:
         rows = np.arange(len(prospects.variant))
         sized = Sized(prospects, rows, np.full(len(rows), many), np.ones(len(rows)))
         usd = costs_of(sized, question).usd_per_hour / (many + limits.spare)
-        most = np.minimum(most, np.floor(limits.budget / 730.0 / usd))
+        most = np.minimum(most, np.floor(limits.budget / HOURS_PER_MONTH / usd))
     return most - limits.spare
 
 

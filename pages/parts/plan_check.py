@@ -27,9 +27,7 @@ def plan_check(planned: Planned, plan: Plan, t: Translator) -> None:
     share = planned.question.targets.share
     check = _check((plan.id, plan.replicas, hash(plan.traffic)), plan)
     figures = ", ".join(
-        f"{percentile(one)} {format_seconds(found.value, 2)}"
-        for one, found in check.simulation.items()
-        if one >= 0.5
+        f"{percentile(one)} {format_seconds(found.value, 2)}" for one, found in check.simulation.items()
     )
     st.caption(t("plan_page.simulated", requests=f"{REQUESTS:,}", figures=figures))
     if check.differs(share):
