@@ -5,7 +5,6 @@ from __future__ import annotations
 from core.catalog import Accelerator, accelerators
 from core.cost.prices import prices_of
 from core.planning.costs import prices_for
-from core.planning.prospects import has_rates
 from core.planning.question import Limits, Question
 from core.planning.result import Rejection
 from core.text import Sentence, say
@@ -53,3 +52,8 @@ def _place(limits: Limits) -> Sentence:
     key = "both" if limits.clouds and limits.regions else "cloud" if limits.clouds else "region"
     given = {"clouds": limits.clouds, "regions": limits.regions}
     return say(f"planning.in_{key}", **{name: "/".join(some) for name, some in given.items() if some})
+
+
+def has_rates(record: Accelerator) -> bool:
+    """Return whether the matrix rate of *record* is known."""
+    return bool({"bf16", "fp16", "fp32", "tf32"} & record.peak_flops.keys())

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.architecture import Model
 from core.catalog import Accelerator, accelerators
-from core.errors import BadRequest, PlannerError
+from core.errors import BadRequest
 from core.memory.deployment import Device
 from core.planning.capacity import Capacity, capacity
 from core.planning.question import Choices, Question
@@ -18,7 +18,7 @@ from core.planning.service import Candidates, Stock, used_formats
 from core.planning.space import Variant, is_joined, refusal, variants_of
 from core.speed.arrays import stacked
 from core.speed.constants import constants_of
-from core.speed.device import DeviceRates, device_rates, matrix_rates
+from core.speed.device import published_rates
 from core.speed.profile import profile_of
 from core.text import Sentence
 from core.traffic import Traffic
@@ -67,7 +67,7 @@ class Prospects:
 
 @lru_cache(maxsize=16)
 def field_of(model: Model, choices: Choices, ids: tuple[str, ...]) -> Field:
-    """Return the variants of *choices* for *model* on the accelerators *ids*."""
+    """Return the variants of *choices* for *model* on the accelerators *ids*, whose matrix rates are known."""
     variants = variants_of(model, choices)
     records = tuple(accelerators()[id_] for id_ in ids)
     devices = tuple(Device.of(record) for record in records)
@@ -77,7 +77,7 @@ def field_of(model: Model, choices: Choices, ids: tuple[str, ...]) -> Field:
     engines = list(dict.fromkeys(variant.engine.name for variant in variants))
     stock = Stock(
         stacked([profile_of(model, one.weights, one.kv, one.layout) for one in variants]),
-        stacked([_rates(record) for record in records]),
+        stacked([published_rates(record) for record in records]),
         stacked([constants_of(name, None, id_) for name in engines for id_ in ids]),
     )
     return Field(
@@ -114,20 +114,6 @@ def _refusals(
             rows[key].append(-1 if reason is None else len(found))
             found += [reason] if reason else []
     return np.array([rows[one.engine.name, one.weights.id] for one in variants]), tuple(found)
-
-
-def _rates(record: Accelerator) -> DeviceRates:
-    """Return the rates of *record*, without those that nobody published: such devices are left out by `usable`."""
-    try:
-        peaks = matrix_rates(record.peak_flops)
-    except PlannerError:
-        peaks = matrix_rates({"bf16": 1.0})
-    return device_rates(record, peaks)
-
-
-def has_rates(record: Accelerator) -> bool:
-    """Return whether the matrix rate of *record* is known."""
-    return bool({"bf16", "fp16", "fp32", "tf32"} & record.peak_flops.keys())
 
 
 def context_of(model: Model, traffic: Traffic, choices: Choices) -> int:
@@ -181,7 +167,6 @@ def prospects_of(question: Question, model: Model, ids: tuple[str, ...]) -> Pros
     field = field_of(model, question.choices, ids)
     room = capacity(model, field.variants, field.devices, mean, context)
     runs = (field.refused < 0) & field.joined & (room.longest >= 1) & (room.slots >= 1)
-    runs &= np.array([has_rates(record) for record in field.records])
     variant, device = np.nonzero(runs)
     candidates = Candidates(
         variant,

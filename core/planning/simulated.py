@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.planning.question import SHARES
 from core.planning.result import Plan
 from core.speed.constants import constants_of
-from core.speed.device import device_rates, matrix_rates
+from core.speed.device import published_rates
 from core.speed.profile import profile_of
 from core.speed.serving import Load
 from core.speed.simulation import Sampled, simulate
@@ -37,11 +37,10 @@ def simulated(plan: Plan, requests: int = REQUESTS) -> Check:
     """Return how *requests* requests fare on one replica of *plan* in the busiest hour, pass by pass."""
     deployment, service = plan.deployment, plan.service
     profile = profile_of(deployment.model, deployment.weights, deployment.kv, deployment.layout)
-    rates = device_rates(plan.record, matrix_rates(plan.record.peak_flops))
     shares = tuple(sorted({*SHARES, *service.ttft}))
     found = simulate(
         profile,
-        rates,
+        published_rates(plan.record),
         constants_of(deployment.engine.name, None, plan.record.id),
         Load(1.0, 1.0, 1.0, chunk=float(deployment.batched_tokens), cached=plan.traffic.prefix_hits),
         plan.traffic,

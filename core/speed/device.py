@@ -111,3 +111,12 @@ def device_rates(
         node_link or USUAL_NETWORK,
         float(node_gpus or domain),
     )
+
+
+def published_rates(record: Accelerator) -> DeviceRates:
+    """Return the rates of the catalogue's *record*, all as they were published.
+
+    Raises:
+        BadRequest: nobody published how fast it multiplies matrices.
+    """
+    return device_rates(record, matrix_rates(record.peak_flops))
