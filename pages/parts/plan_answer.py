@@ -12,6 +12,7 @@ from core.charts.pareto import axes_of
 from core.planning.loosened import loosened
 from core.planning.result import Plan, Planned
 from pages.parts import language
+from pages.parts.answered import tell_error
 from pages.parts.breakdown import plain
 from pages.parts.inputs import Inputs
 from pages.parts.plan_cards import plan_cards, plan_title
@@ -34,7 +35,7 @@ def plan_answer(inputs: Inputs, t: Translator) -> None:
     result = asked(inputs)
     # What comes and goes has a place that stays: Streamlit would build all that follows anew, and lose its zoom.
     with st.container():
-        _fault(result, t)
+        tell_error(result, "plan_page.cannot", t("plan_page.stale") if result.planned else None, t)
         told_of_loaded(result, t)
     if result.planned is None:
         if not result.waiting:
@@ -48,19 +49,6 @@ def plan_answer(inputs: Inputs, t: Translator) -> None:
             _figures(inputs, result, plan, t)
     if result.stale:
         st.html("<style>.st-key-plan_figures { opacity: 0.45; }</style>")
-
-
-def _fault(result: Asked, t: Translator) -> None:
-    """Say what is wrong with the inputs, and whose answer is shown instead."""
-    if result.error is None:
-        return
-    message = result.error.sentence.render(language.current())
-    if result.waiting:
-        st.info(message, icon=":material/upload_file:")
-        return
-    st.error(message, title=t("plan_page.cannot", field=result.error.field or ""), icon=":material/error:")
-    if result.planned is not None:
-        st.caption(t("plan_page.stale"))
 
 
 def _figures(inputs: Inputs, result: Asked, plan: Plan, t: Translator) -> None:

@@ -17,6 +17,7 @@ from core.errors import BadRequest, PlannerError
 from core.planning.result import Plan, Planned
 from core.planning.search import plan
 from pages.parts.address import listed, numbers
+from pages.parts.answered import Answered
 from pages.parts.inputs import Inputs
 from pages.parts.plan_fields import FIELDS
 from pages.parts.serving import model_of
@@ -32,7 +33,7 @@ TRACE = "plan:trace"
 
 
 @dataclass(frozen=True)
-class Asked:
+class Asked(Answered):
     """What came of the inputs: the request, and its answer or what is wrong with it.
 
     `stale` says that the inputs cannot be planned, and `planned` is the answer to the last that could.
@@ -46,16 +47,6 @@ class Asked:
     def key(self) -> str:
         """What tells this request from others."""
         return orjson.dumps(self.request).decode()
-
-    @property
-    def stale(self) -> bool:
-        """Whether the answer is older than the inputs."""
-        return self.error is not None
-
-    @property
-    def waiting(self) -> bool:
-        """Whether nothing is wrong yet: a config is still to be given."""
-        return self.error is not None and self.error.sentence.key == "size.no_config"
 
 
 @st.cache_resource(max_entries=48, show_spinner=False)

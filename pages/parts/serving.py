@@ -13,6 +13,7 @@ from core.architecture.document import read_document
 from core.errors import BadRequest, PlannerError
 from core.memory.deployment import Deployment
 from core.memory.serving import ServingMemory, size_serving
+from pages.parts.answered import Answered
 from pages.parts.inputs import Inputs
 
 DOCUMENT = "size:document"
@@ -24,7 +25,7 @@ EVERYWHERE = "size:everywhere"
 
 
 @dataclass(frozen=True)
-class Sized:
+class Sized(Answered):
     """What came of the inputs: the request, and its memory or what is wrong with it.
 
     `stale` says that the inputs cannot be sized, and `memory` is that of the last ones that could.
@@ -33,16 +34,6 @@ class Sized:
     request: dict[str, Any]
     memory: ServingMemory | None
     error: PlannerError | None = None
-
-    @property
-    def stale(self) -> bool:
-        """Whether the figures are older than the inputs."""
-        return self.error is not None
-
-    @property
-    def waiting(self) -> bool:
-        """Whether nothing is wrong yet: a config is still to be given."""
-        return self.error is not None and self.error.sentence.key == "size.no_config"
 
 
 def hand_made(inputs: Mapping[str, Any]) -> dict[str, Any]:

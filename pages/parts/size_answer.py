@@ -11,6 +11,7 @@ from core.charts.alt import bar_alt
 from core.memory.serving import ServingMemory
 from core.quantities import format_count, format_length
 from pages.parts import language
+from pages.parts.answered import tell_error
 from pages.parts.breakdown import plain
 from pages.parts.fields import VIEWS
 from pages.parts.headline import headline_cards
@@ -63,7 +64,7 @@ def size_answer(inputs: Inputs, t: Translator) -> None:
         inputs.steps("requests", t("size.requests"), REQUESTS, "{:,}".format, help=t("size.help.requests"))
     # What comes and goes has a place that stays: Streamlit would build all that follows anew, and lose its zoom.
     with st.container():
-        _fault(result, t)
+        tell_error(result, "size.cannot", _last(result, t), t)
     memory = result.memory
     if memory is None:
         if not result.waiting:
@@ -116,15 +117,9 @@ def _described(memory: ServingMemory, t: Translator) -> str:
     )
 
 
-def _fault(result: Sized, t: Translator) -> None:
-    """Say what is wrong with the inputs, and whose figures are shown instead."""
-    if result.error is None:
-        return
-    message = result.error.sentence.render(language.current())
-    if result.waiting:
-        st.info(message, icon=":material/upload_file:")
-        return
-    st.error(message, title=t("size.cannot", field=result.error.field or ""), icon=":material/error:")
-    if result.memory is not None:
-        last = result.memory.deployment
-        st.caption(t("size.stale", model=last.model.name, gpus=last.layout.gpus))
+def _last(result: Sized, t: Translator) -> str | None:
+    """Return whose figures are shown where the inputs cannot be sized."""
+    if result.memory is None:
+        return None
+    last = result.memory.deployment
+    return t("size.stale", model=last.model.name, gpus=last.layout.gpus)
