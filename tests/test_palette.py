@@ -1,4 +1,4 @@
-"""The colours of the parts of memory can be told apart, also by colour-blind eyes."""
+"""Colours of one kind, parts of memory or states of what is measured, differ also for colour-blind eyes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import ROOT
 
 PARTS = ["weights", "kv", "activation", "runtime", "graph"]
+STATES = ["low", "ok", "warning", "bad", "unknown"]
 GROUPS = ["first", "second", "third", "fourth", "fifth"]
 BACKGROUNDS = {"light": "#FFFFFF", "dark": "#0F172A"}
 # Machado, Oliveira and Fernandes (2009), severity 1.0, on linear RGB.
@@ -60,7 +61,7 @@ def luminance(color: str) -> float:
 
 @pytest.mark.parametrize("theme", BACKGROUNDS)
 @pytest.mark.parametrize("eyes", EYES)
-@pytest.mark.parametrize("names", [PARTS, GROUPS], ids=["parts", "groups"])
+@pytest.mark.parametrize("names", [PARTS, GROUPS, STATES], ids=["parts", "groups", "states"])
 def test_parts_differ(names: list[str], theme: str, eyes: str) -> None:
     seen = {
         name: lab(np.array(EYES[eyes]) @ linear(color))

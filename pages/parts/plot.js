@@ -3,17 +3,19 @@
 
 // One colour, one meaning, on every page; a figure names the role ("token:kv"), never the colour. A test
 // holds the parts of memory apart for colour-blind eyes, and against both backgrounds; first to fifth are for
-// groups that have no colour of their own, such as vendors.
+// groups that have no colour of their own, such as vendors; low to unknown are the states of what is measured.
 const PALETTES = {
   light: {
     weights: "#1D4ED8", kv: "#0FA294", activation: "#D47F00", runtime: "#9B7BF3", graph: "#861657",
     free: "#E2E8F0", limit: "#C81E1E", warn: "#F59E0B", text: "#0F172A", muted: "#64748B",
-    first: "#1D4ED8", second: "#D47F00", third: "#861657", fourth: "#0FA294", fifth: "#9B7BF3", area: "rgba(29, 78, 216, 0.14)", ground: "rgba(255, 255, 255, 0.8)",
+    first: "#1D4ED8", second: "#D47F00", third: "#861657", fourth: "#0FA294", fifth: "#9B7BF3",
+    low: "#5B7FE8", ok: "#9ADBC5", warning: "#F0A020", bad: "#A3123F", unknown: "#94A3B8", area: "rgba(29, 78, 216, 0.14)", ground: "rgba(255, 255, 255, 0.8)",
   },
   dark: {
     weights: "#3B82F6", kv: "#2DD4BF", activation: "#FBBF24", runtime: "#C4B5FD", graph: "#E0358C",
     free: "#334155", limit: "#FF8A80", warn: "#FBBF24", text: "#F1F5F9", muted: "#94A3B8",
-    first: "#3B82F6", second: "#FBBF24", third: "#E0358C", fourth: "#2DD4BF", fifth: "#C4B5FD", area: "rgba(59, 130, 246, 0.22)", ground: "rgba(15, 23, 42, 0.8)",
+    first: "#3B82F6", second: "#FBBF24", third: "#E0358C", fourth: "#2DD4BF", fifth: "#C4B5FD",
+    low: "#6C8CF5", ok: "#14532D", warning: "#FBBF24", bad: "#FF6B81", unknown: "#64748B", area: "rgba(59, 130, 246, 0.22)", ground: "rgba(15, 23, 42, 0.8)",
   },
 }
 
@@ -185,6 +187,14 @@ async function react(Plotly, node, spec, figure) {
   if (node.cleanup) return
   node.cleanup = follow(node, Plotly)
   rememberZoom(node)
+  tellClicks(node)
+}
+
+// Tell the page which point was clicked: the id that the figure gives it.
+function tellClicks(node) {
+  node.on("plotly_click", ({ points: [point] }) => {
+    if (node.tell && point?.customdata) node.tell("picked", point.customdata)
+  })
 }
 
 // Keep the plot as wide as its place. The function that is returned ends this.
@@ -204,8 +214,9 @@ function follow(node, Plotly) {
   }
 }
 
-export default async function ({ data, parentElement }) {
+export default async function ({ data, parentElement, setTriggerValue }) {
   const node = parentElement.querySelector(".planner-plot")
+  node.tell = setTriggerValue
   const theme = themeOf(node)
   const spec = new TextDecoder().decode(data)
   const colors = JSON.stringify(theme)

@@ -7,7 +7,7 @@ and has a sentence for those who cannot see it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,13 @@ _component = st.components.v2.component(
 )
 
 
-def plot(figure: go.Figure | Mapping[str, Any], key: str, alt: str, height: int | None = None) -> None:
+def plot(
+    figure: go.Figure | Mapping[str, Any],
+    key: str,
+    alt: str,
+    height: int | None = None,
+    on_pick: Callable[[str], None] | None = None,
+) -> None:
     """Draw *figure* in place of the one that the last run drew under the same *key*.
 
     Args:
@@ -43,6 +49,7 @@ def plot(figure: go.Figure | Mapping[str, Any], key: str, alt: str, height: int 
         key: unique on its page, and the same in each run.
         alt: one sentence with what the figure shows, for screen readers.
         height: pixels; without it the height of the figure's layout, or 320.
+        on_pick: called before the next run with the `customdata` of a point that was clicked.
     """
     content = figure.to_plotly_json() if isinstance(figure, go.Figure) else figure
     layout = dict(content.get("layout") or {})
@@ -57,7 +64,14 @@ def plot(figure: go.Figure | Mapping[str, Any], key: str, alt: str, height: int 
         "figure": {"data": content.get("data") or [], "layout": layout},
         "legend": content.get("legend") or [],
     }
-    _component(key=key, data=orjson.dumps(spec, option=orjson.OPT_SERIALIZE_NUMPY, default=_plain))
+    content = orjson.dumps(spec, option=orjson.OPT_SERIALIZE_NUMPY, default=_plain)
+    _component(key=key, data=content, on_picked_change=lambda: _tell(key, on_pick))
+
+
+def _tell(key: str, on_pick: Callable[[str], None] | None) -> None:
+    picked = getattr(st.session_state.get(key), "picked", None)
+    if on_pick is not None and picked:
+        on_pick(str(picked))
 
 
 def _plain(value: Any) -> Any:
