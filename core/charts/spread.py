@@ -8,7 +8,7 @@ import numpy as np
 
 from core.charts.quotes_axes import MOST, color_of, usd_axis
 from core.cost.uncertainty import Measure
-from core.planning.fair import SHARES, Answer
+from core.planning.fair import Answer
 from core.quantities import format_usd
 from core.text import text
 
@@ -66,7 +66,7 @@ def spread_alt(answer: Answer, measure: Measure, language: str = "en") -> str:
 
 def drawn(answer: Answer, measure: Measure) -> dict[int, list[float]]:
     """Return the percentiles of the quotes of which *measure* is known."""
-    found = answer.simulation.percentiles(measure, SHARES)[:MOST]
+    found = answer.spreads[measure][:MOST]
     return {
         place: [float(usd) for usd in values]
         for place, values in enumerate(found)

@@ -84,9 +84,7 @@ class Assumptions:
 
     def at(self, place: str) -> Assumptions:
         """Return these with tariff and grid of *place*, a country or a region of a cloud, where they are known."""
-        price = tariff(place)
-        usd = self.usd_kwh if price is None else price.typical * usd_of(price)
-        return replace(self, usd_kwh=usd, grid_g_kwh=grid(place).typical)
+        return replace(self, **{name: one.typical for name, one in _local(place).items()})
 
 
 @dataclass(frozen=True)
@@ -104,12 +102,23 @@ class Range:
         return self.low, self.typical, self.high
 
 
-def ranges() -> Mapping[str, Range]:
-    """Return the range of each field of `Assumptions` that hardware_db/ownership.csv knows, by field."""
+def ranges(place: str | None = None) -> Mapping[str, Range]:
+    """Return the range of each field of `Assumptions` that hardware_db/ownership.csv knows, by field.
+
+    Tariff and grid are those of *place*, a country or a region of a cloud, where they are known.
+    """
     factories = {one.name: one.default_factory for one in fields(Assumptions)}
     keys = {name: factory.key for name, factory in factories.items() if isinstance(factory, _Typical)}
     figures = {name: ownership()[key] for name, key in keys.items()}
+    if place:
+        figures |= _local(place)
     return {name: Range(one.low, one.typical, one.high, one) for name, one in figures.items()}
+
+
+def _local(place: str) -> dict[str, Figure]:
+    """Return the figures of *place* by the field that they are for, in US dollars."""
+    price = tariff(place)
+    return ({} if price is None else {"usd_kwh": in_usd(price)}) | {"grid_g_kwh": grid(place)}
 
 
 def price_range(quote: Quote) -> Range:
@@ -125,6 +134,13 @@ def price_range(quote: Quote) -> Range:
         return Range(figures["price_spot_low"].low, 1.0, max(stated, 1.0), figures["price_spot_high"])
     figure = figures["price_hourly" if quote.kind == "on_demand" else "price_firm"]
     return Range(figure.low, figure.typical, figure.high, figure)
+
+
+def in_usd(figure: Figure) -> Figure:
+    """Return *figure* in US dollars, its unit too."""
+    rate = usd_of(figure)
+    ends = {name: getattr(figure, name) * rate for name in ("low", "typical", "high")}
+    return figure.model_copy(update={**ends, "unit": f"USD{figure.unit[3:]}"})
 
 
 def usd_of(figure: Figure) -> float:

@@ -28,7 +28,7 @@ class Bill:
 
     lines       US dollars by what they are for (names of LINES; those that are paid), money back is negative
     gpu_hours   hours in which the GPUs can be used, `used_hours` those in which they work
-    kwh         energy at the meter of the building, `co2_kg` what it emits
+    kwh         energy at the meter of the building, `grid_g_kwh` grams of CO2 for each
     """
 
     horizon_months: Number
@@ -36,7 +36,12 @@ class Bill:
     gpu_hours: Flow
     used_hours: Flow
     kwh: Flow
-    co2_kg: Flow
+    grid_g_kwh: Number
+
+    @cached_property
+    def co2_kg(self) -> Flow:
+        """What the energy emits, kg of CO2 by month."""
+        return self.kwh * each_month(self.grid_g_kwh) / 1000.0
 
     @cached_property
     def total(self) -> Flow:
@@ -82,15 +87,16 @@ def bill(quote: Quote, assumptions: Assumptions, device: Device | None = None) -
     busy = _busy(assumptions, time, running)
     watts = known.watts or 0.0
     hours = quote.gpus * MONTH * time.share
-    kwh = (
-        hours * watts / 1000.0 * _power(assumptions, running, busy) * each_month(repeated(quote, assumptions))
-    )
+    if watts:
+        power = _power(assumptions, running, busy) * each_month(repeated(quote, assumptions))
+        kwh = hours * watts / 1000.0 * power
+    else:
+        kwh = np.zeros(hours.shape)
     if quote.is_purchase:
         lines = own_lines(quote, assumptions, time, watts, kwh)
     else:
         lines = rent_lines(quote, assumptions, time)
-    co2 = kwh * each_month(assumptions.grid_g_kwh) / 1000.0
-    return Bill(assumptions.horizon_months, lines, hours * running, hours * busy, kwh, co2)
+    return Bill(assumptions.horizon_months, lines, hours * running, hours * busy, kwh, assumptions.grid_g_kwh)
 
 
 def mixed(bills: Sequence[Bill], shares: Sequence[float]) -> Bill:
@@ -115,7 +121,7 @@ def mixed(bills: Sequence[Bill], shares: Sequence[float]) -> Bill:
         joined([one.gpu_hours for one in bills]),
         joined([one.used_hours for one in bills]),
         joined([one.kwh for one in bills]),
-        joined([one.co2_kg for one in bills]),
+        bills[0].grid_g_kwh,
     )
 
 

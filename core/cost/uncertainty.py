@@ -10,6 +10,7 @@ import numpy as np
 
 from core.cost.assumptions import Assumptions, Number, Range, price_range, ranges
 from core.cost.bill import bill
+from core.cost.device import Device
 from core.cost.distributions import Shape, quantile, stream
 from core.cost.months import Flow
 from core.cost.quote import Quote
@@ -25,6 +26,9 @@ VARIED = ("utilisation", "growth", "usd_kwh", "depreciation_years", "speed")
 DRAWS = 10_000
 
 SHARES = (0.05, 0.5, 0.95)
+
+_AT_ONCE = 1000
+"""Draws that are worked out together: their flows of 36 months stay in the processor's cache, twice as fast."""
 
 
 @dataclass(frozen=True)
@@ -101,15 +105,18 @@ def simulate(
         name: quantile(shape, around(one, bases[name]), stream(name, count, seed))
         for name, one in known.items()
     }
-    drawn = _with(assumptions, draws)
+    demand = np.broadcast_to(_demand(draws, bases), (count,))
     loads = [None] * len(quotes) if workloads is None else workloads
     yearly, per_million = np.empty((len(quotes), count)), np.full((len(quotes), count), np.nan)
     for row, (quote, load) in enumerate(zip(quotes, loads, strict=True)):
         prices = quantile(shape, price_range(quote), stream(f"price of {quote.kind}", count, seed))
-        own = replace(drawn, price=np.asarray(assumptions.price) * prices)
-        yearly[row], each = _costs(quote, own, load, _demand(draws, bases))
-        if each is not None:
-            per_million[row] = each
+        drawn = {**draws, "price": np.asarray(assumptions.price) * prices}
+        for first in range(0, count, _AT_ONCE):
+            some = slice(first, first + _AT_ONCE)
+            own = _with(assumptions, {name: values[some] for name, values in drawn.items()})
+            yearly[row, some], each = _costs(quote, own, load, demand[some])
+            if each is not None:
+                per_million[row, some] = each
     return Simulation(tuple(quotes), yearly, per_million, draws)
 
 
@@ -148,11 +155,13 @@ def _costs(
     quote: Quote, assumptions: Assumptions, load: Workload | None, demand: Number
 ) -> tuple[Number, Number | None]:
     """Return US dollars of a year and, with a workload, of a million tokens."""
+    # Rent includes its energy: a device that takes none spares working it out in each draw.
+    device = None if quote.is_purchase else Device(quote.gpu)
     if load is None:
-        return bill(quote, assumptions).yearly, None
+        return bill(quote, assumptions, device).yearly, None
     asked = load if load.rate is None else replace(load, rate=np.asarray(load.rate) * demand)
     own = loaded(assumptions, asked)
-    used = bill(quote, own)
+    used = bill(quote, own, device)
     with np.errstate(divide="ignore", invalid="ignore"):
         each = np.divide(used.total.sum(axis=-1), millions(used, quote.gpus, asked, own))
     return used.yearly, each

@@ -6,20 +6,20 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 
-from core.catalog.ownership import figures_of
-from core.cost.assumptions import Assumptions
+from core.catalog.ownership import figures_of, tariff
+from core.cost.assumptions import Assumptions, price_range, ranges
 from core.cost.bill import bill
 from core.cost.compare import Comparison, Row, compare
 from core.cost.months import Flow
 from core.cost.quote import Quote
 from core.cost.tokens import Workload, millions
-from core.cost.uncertainty import Measure, Simulation, Swing, simulate, tornado
+from core.cost.uncertainty import VARIED, Measure, Simulation, Swing, simulate, tornado
 from core.planning.quoted import Capability
 
-DRAWS = 4000
 SHARES = (0.05, 0.1, 0.5, 0.9, 0.95)
 LOADS = tuple(share / 100 for share in range(2, 101, 2))
 UNITS = ("gpu_hour", "tbs_hour", "pflop_hour", "gib_hour", "tokens", "saturated")
@@ -30,7 +30,8 @@ UNITS = ("gpu_hour", "tbs_hour", "pflop_hour", "gib_hour", "tokens", "saturated"
 class Answer:
     """Quotes side by side; all sequences are in the order of `quotes`.
 
-    `loads` say what the GPUs of each serve, None where they cannot hold the model.
+    `loads` say what the GPUs of each serve, None where they cannot hold the model. `place` has the tariff and
+    the grid of what is owned; None: those of the typical assumptions.
     """
 
     quotes: tuple[Quote, ...]
@@ -38,6 +39,7 @@ class Answer:
     loads: tuple[Workload | None, ...]
     comparison: Comparison
     simulation: Simulation
+    place: str | None = None
 
     @property
     def serving(self) -> tuple[int, ...]:
@@ -107,9 +109,15 @@ class Answer:
         month = float(self.comparison.break_even(first, second))
         return None if math.isnan(month) else month
 
+    @cached_property
+    def spreads(self) -> Mapping[Measure, Flow]:
+        """The costs below which SHARES of the draws lie, quotes by shares."""
+        measures: tuple[Measure, ...] = ("yearly", "per_million")
+        return {measure: self.simulation.percentiles(measure, SHARES) for measure in measures}
+
     def band(self, place: int, measure: Measure) -> tuple[float, float] | None:
         """Return the costs between which eight of ten draws of quote *place* lie."""
-        low, high = self.simulation.percentiles(measure, (0.1, 0.9))[place]
+        low, high = self.spreads[measure][place][[SHARES.index(0.1), SHARES.index(0.9)]]
         return (float(low), float(high)) if np.isfinite(low) and np.isfinite(high) else None
 
     def hour_band(self, place: int) -> tuple[float, float] | None:
@@ -127,7 +135,9 @@ class Answer:
         """Return what each assumption does alone to quote *place*: to a million tokens, or a year without a load."""
         load = self.loads[place]
         measure: Measure = "yearly" if load is None else "per_million"
-        return tornado(self.quotes[place], self.comparison.assumptions, load, measure)
+        quote = self.quotes[place]
+        varied = {**ranges(self.place), "price": price_range(quote)}
+        return tornado(quote, self.comparison.assumptions, load, measure, varied)
 
     def unit(self, place: int, name: str) -> float | None:
         """Return US dollars of quote *place* for the unit *name* of UNITS."""
@@ -163,13 +173,19 @@ def answer(
     capabilities: Sequence[Capability],
     assumptions: Assumptions,
     rate: float | None,
+    *,
     today: date | None = None,
+    place: str | None = None,
 ) -> Answer:
-    """Return *quotes* side by side for *rate* requests/s; None: at the assumed utilisation."""
+    """Return *quotes* side by side for *rate* requests/s; None: at the assumed utilisation.
+
+    Tariff and grid vary as those of *place* do; what they are is said by *assumptions*, see `assumed`.
+    """
     loads = tuple(one.workload(rate) for one in capabilities)
     compared = compare(quotes, assumptions, loads, today)
-    drawn = simulate(quotes, assumptions, loads, count=DRAWS)
-    return Answer(tuple(quotes), tuple(capabilities), loads, compared, drawn)
+    known = ranges(place)
+    drawn = simulate(quotes, assumptions, loads, varied={name: known[name] for name in VARIED})
+    return Answer(tuple(quotes), tuple(capabilities), loads, compared, drawn, place)
 
 
 def assumed(given: Mapping[str, float], place: str | None = None) -> Assumptions:
@@ -183,9 +199,9 @@ def rates() -> dict[str, float]:
     return {figure.key.removeprefix("fx_").upper(): figure.typical for figure in figures_of("currency")}
 
 
-def tariff_usd(place: str) -> float:
-    """Return US dollars for a kWh in *place*, or what is usual where nobody says."""
-    return float(assumed({}, place).usd_kwh)
+def has_tariff(place: str) -> bool:
+    """Return whether it is known what a kWh costs companies in *place*."""
+    return tariff(place) is not None
 
 
 def places() -> dict[str, str]:

@@ -45,6 +45,7 @@ class Report:
     plan        names and numbers of a chosen plan, as `core.planning.record.recorded` gives them
     data        the files of hardware_db behind the numbers, with the SHA-256 of each
     created     the time of the report; the age of prices is as of then
+    place       whose tariff and grid are assumed; None: the typical ones
     """
 
     title: str
@@ -54,6 +55,7 @@ class Report:
     simulation: Simulation | None
     plan: Mapping[str, Any] | None
     data: Mapping[str, Any]
+    place: str | None = None
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -73,7 +75,7 @@ class Report:
     @property
     def assumed(self) -> tuple[Assumed, ...]:
         """All assumptions, in the order of `Assumptions`."""
-        known = ranges()
+        known = ranges(self.place)
         return tuple(
             Assumed(one.name, value, around(known[one.name], value) if one.name in known else None)
             for one in fields(Assumptions)
@@ -106,10 +108,12 @@ def report_of(
     plan: Mapping[str, Any] | None = None,
     title: str = "",
     created: datetime | None = None,
+    place: str | None = None,
 ) -> Report:
     """Return what a report of *comparison* tells; *workloads* are those that it was made with, quote by quote.
 
-    *plan* is a chosen plan as `recorded` gives it. *created* is the time to note, by default now.
+    *plan* is a chosen plan as `recorded` gives it. *created* is the time to note, by default now. *place* is
+    that whose tariff and grid the assumptions have.
 
     Raises:
         BadRequest: no quotes, assumptions that are arrays, or a simulation or workloads of other quotes.
@@ -123,4 +127,6 @@ def report_of(
     if len(loads) != len(quotes) or (simulation is not None and simulation.quotes != quotes):
         raise BadRequest("report.other_quotes", field="quotes")
     data = files_version([ACCELERATORS, OFFERS, OWNERSHIP])
-    return Report(title.strip(), created or datetime.now(UTC), comparison, loads, simulation, plan, data)
+    return Report(
+        title.strip(), created or datetime.now(UTC), comparison, loads, simulation, plan, data, place
+    )

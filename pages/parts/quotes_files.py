@@ -78,6 +78,7 @@ def report(answer: Answer, title: str = "") -> Report:
         simulation=answer.simulation,
         plan=None if plan is None else recorded(plan, datetime.now(UTC).date()),
         title=title,
+        place=answer.place,
     )
 
 

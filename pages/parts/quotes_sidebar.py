@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.cost.assumptions import Range, ranges
-from core.planning.fair import places, tariff_usd
+from core.planning.fair import has_tariff, places
 from pages.parts.inputs import Inputs
 from pages.parts.model_picker import ordered_ids
 from pages.parts.plan_fields import PERCENTILES, UNITS
@@ -67,8 +67,12 @@ def _assumptions(inputs: Inputs, t: Translator) -> None:
         placeholder=t("quotes_page.place_default"),
         help=t("quotes_page.place_help"),
     )
+    place = str(inputs["place"]) if inputs["place"] else None
+    if place and not has_tariff(place):
+        st.caption(t("quotes_page.no_tariff", place=names[place]))
+    known = ranges(place)
     for name in ASSUMED:
-        _assumption(inputs, name, ranges()[name], t)
+        _assumption(inputs, name, known[name], t)
 
 
 def _assumption(inputs: Inputs, name: str, known: Range, t: Translator) -> None:
@@ -77,8 +81,6 @@ def _assumption(inputs: Inputs, name: str, known: Range, t: Translator) -> None:
     label = t(f"cost.assumption.{name}")
     low, typical, high = (_shown(value, percent=percent) for value in known.values)
     figure = known.figure
-    if name == "usd_kwh" and inputs["place"]:
-        typical = _shown(tariff_usd(str(inputs["place"])), percent=False)
     placeholder = t("quotes_page.by_load", typical=typical) if name == "utilisation" else typical
     inputs.number(
         name,

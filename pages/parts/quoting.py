@@ -87,7 +87,7 @@ def _answer(
     found = [_capability(request, one.gpu, one.nodes, one.gpus_per_node, question, one) for one in quotes]
     rate = None if "utilisation" in _given else question.traffic.rate
     today = datetime.now(UTC).date()
-    return answer(quotes, found, assumed(_given, place), rate, today)
+    return answer(quotes, found, assumed(_given, place), rate, today=today, place=place)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

@@ -136,6 +136,16 @@ def test_an_assumption_changes_the_costs_and_is_in_the_address() -> None:
     assert before["present"][0] < after["present"][0]
 
 
+def test_a_place_has_its_own_range_of_tariffs_or_says_that_none_is_known() -> None:
+    def opened(place: str) -> str:
+        at = page(place=place)
+        at.session_state["quotes_group_assumed"] = True
+        return messages(at.run())
+
+    assert "0.1004 · typical 0.2052 · 0.2765" in opened("de")
+    assert "in Japan is not known" in opened("jp")
+
+
 def test_an_assumption_outside_its_limits_is_refused_with_its_name() -> None:
     assert "pue=0.2" in messages(page(pue="0.2"))
 

@@ -45,6 +45,17 @@ def test_a_place_has_its_tariff_in_dollars_and_its_grid() -> None:
     assert (tokyo.usd_kwh, tokyo.grid_g_kwh) == (0.2, 513)
 
 
+def test_the_range_of_a_tariff_is_that_of_its_place_in_dollars() -> None:
+    german, plain = ranges("de"), ranges()
+    assert german["usd_kwh"].values == pytest.approx((0.093 * 1.08, 0.19 * 1.08, 0.256 * 1.08))
+    assert german["grid_g_kwh"].values == (381, 381, 385)
+    figure = german["usd_kwh"].figure
+    assert figure is not None
+    assert (figure.unit, figure.typical) == ("USD/kWh", pytest.approx(0.19 * 1.08))
+    assert {name for name in plain if german[name] != plain[name]} == {"usd_kwh", "grid_g_kwh"}
+    assert ranges("jp")["usd_kwh"] == plain["usd_kwh"]
+
+
 def test_currencies() -> None:
     assert usd_of(ownership()["cn_a100"]) == ownership()["fx_cny"].typical
     assert usd_of(ownership()["card_t4"]) == 1.0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.planning.fair import LOADS, UNITS, assumed, places, rates, tariff_usd
-from tests.quotes import BOUGHT, CHEAP, LISTED, compared, without_model
+from core.cost.uncertainty import VARIED
+from core.planning.fair import LOADS, UNITS, answer, assumed, has_tariff, places, rates
+from tests.quotes import BOUGHT, CHEAP, LISTED, can, compared, without_model
 
 
 def test_the_cheapest_token_and_the_cheapest_hour_are_not_the_same_quote() -> None:
@@ -106,9 +107,26 @@ def test_a_stated_utilisation_goes_before_the_load() -> None:
 
 def test_a_place_brings_its_tariff_and_grid() -> None:
     here, there = assumed({}), assumed({}, "de")
-    assert there.usd_kwh == pytest.approx(tariff_usd("de"))
+    assert there.usd_kwh == pytest.approx(0.19 * 1.08)
     assert (here.usd_kwh, here.grid_g_kwh) != (there.usd_kwh, there.grid_g_kwh)
     assert assumed({"usd_kwh": 0.5}, "de").usd_kwh == 0.5
+
+
+def test_draws_and_swings_of_a_place_reach_from_its_low_to_its_high_tariff() -> None:
+    """0.093 to 0.256 EUR/kWh in Europe, at 1.08 USD; 0.097 to 0.245 USD in the United States."""
+    for place, low, high in (("de", 0.093 * 1.08, 0.256 * 1.08), (None, 0.097, 0.245)):
+        found = answer((BOUGHT,), [can(BOUGHT)], assumed({}, place), 20.0, place=place)
+        drawn = found.simulation.draws["usd_kwh"]
+        assert found.simulation.draws.keys() == set(VARIED)
+        assert low <= drawn.min() < drawn.max() <= high
+        assert drawn.max() - drawn.min() > 0.8 * (high - low)
+        swing = next(one for one in found.swings(0) if one.name == "usd_kwh")
+        assert (swing.range.low, swing.range.high) == pytest.approx((low, high))
+
+
+def test_a_place_without_a_tariff_is_told() -> None:
+    assert has_tariff("de")
+    assert not has_tariff("jp")
 
 
 def test_places_and_currencies_have_names() -> None:

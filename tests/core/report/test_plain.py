@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from core.cost.assumptions import Assumptions
+from core.cost.compare import compare
 from core.cost.uncertainty import simulate
 from core.errors import BadRequest
 from core.report import json_report, report_of
@@ -38,6 +39,15 @@ def test_json_can_carry_it(language: str) -> None:
 def test_the_cheapest_comes_first() -> None:
     report = made()
     assert [report.rows[at] for at in report.order] == list(report.comparison.ranked)
+
+
+def test_a_tariff_is_told_with_the_range_of_its_place_in_dollars() -> None:
+    there = compare(QUOTES, ASSUMED.at("de"), LOADS)
+    told = json_report(report_of(there, LOADS, created=NOW, place="de"))["assumptions"]["usd_kwh"]
+    assert (told["low"], told["value"], told["high"]) == pytest.approx(
+        (0.093 * 1.08, 0.19 * 1.08, 0.256 * 1.08)
+    )
+    assert (told["typical"], told["unit"]) == (pytest.approx(0.19 * 1.08), "USD/kWh")
 
 
 def test_what_cannot_be_reported_is_refused() -> None:
