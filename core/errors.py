@@ -10,6 +10,8 @@ PlannerError
     Conflict                  somebody else saved the same work meanwhile
     StoreUnavailable          the place of saved work cannot be opened, read or written
     Unreachable               a catalogue of prices on another machine cannot be read to its end
+    MonitoringFault           a Prometheus that is not configured, reached, allowed or understood
+                              (core.monitoring.faults)
 
 Each carries the field at fault and a sentence that says what is wrong and what would be right. Pages show
 it as a banner, the API as JSON, the command line as one line.

@@ -1,0 +1,302 @@
+"""What a Prometheus answered, as arrays."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from core.monitoring.faults import MonitoringFault
+from core.text import Sentence, say
+
+FloatArray = NDArray[np.float64]
+
+BIG_BODY = 1 << 20
+"""Bytes from which the collector of cycles rests while a body is read: it finds none, and takes half the time."""
+
+_OPEN, _CLOSE = b'"values":[[', b"]]"
+_NOT_PARTIAL = ("PromQL info", "PromQL warning")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One row of *values* and one entry of *labels* a series.
+
+    *times* are unix seconds, the same for all series; *values* are NaN where a series has no sample or none
+    that is finite. *warnings* and *infos* are the store's own words; *partial* says that data may be missing.
+    *seconds* is how long the answer took. *notes* are what we noticed about it.
+    """
+
+    labels: tuple[dict[str, str], ...]
+    times: FloatArray
+    values: FloatArray
+    warnings: tuple[str, ...]
+    partial: bool
+    seconds: float
+    infos: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def state(self) -> str:
+        """`partial`, `empty` (no series, or none with a finite sample) or `complete`."""
+        if self.partial:
+            return "partial"
+        return "complete" if np.isfinite(self.values).any() else "empty"
+
+    @property
+    def latest(self) -> FloatArray:
+        """The value of each series at the last time: of an instant query, the values. (n_series,)."""
+        if not self.times.size:
+            return np.full(len(self.labels), np.nan)
+        last: FloatArray = self.values[:, -1]
+        return last
+
+    def column(self, label: str) -> tuple[str, ...]:
+        """Return *label* of each series, empty text where it has none."""
+        return tuple(labels.get(label, "") for labels in self.labels)
+
+    def lacking(self, *names: str) -> tuple[str, ...]:
+        """Return those of *names* that no series carries: the labels were renamed, or never were there."""
+        return tuple(name for name in names if self.labels and not any(name in row for row in self.labels))
+
+
+@dataclass(frozen=True)
+class Document:
+    """The body of an answer: its JSON, and the samples of a matrix, which are taken out of it first."""
+
+    content: dict[str, Any]
+    times: FloatArray | None = None
+    samples: FloatArray | None = None
+    lengths: NDArray[np.int64] | None = None
+
+    @property
+    def data(self) -> Any:
+        """What the store says under `data`."""
+        return self.content.get("data")
+
+
+_quiet = threading.Lock()
+_resting = 0
+
+
+@contextmanager
+def collector_rests() -> Iterator[None]:
+    """Keep the collector of cycles off; several threads may ask for it at once."""
+    global _resting  # noqa: PLW0603 - the collector belongs to the process, and so does the count
+    with _quiet:
+        _resting += 1
+        was_on = gc.isenabled()
+        if _resting == 1 and was_on:
+            gc.disable()
+            _on_again.append(True)
+    try:
+        yield
+    finally:
+        with _quiet:
+            _resting -= 1
+            if _resting == 0 and _on_again:
+                _on_again.clear()
+                gc.enable()
+
+
+_on_again: list[bool] = []
+
+
+def read_document(body: bytes) -> Document:
+    """Return the JSON object of *body*; a matrix is read into arrays without an object a point.
+
+    Raises:
+        ValueError: no JSON, or no object.
+    """
+    if len(body) < BIG_BODY:
+        return _read(body)
+    with collector_rests():
+        return _read(body)
+
+
+def _read(body: bytes) -> Document:
+    spans = _spans(body)
+    if spans:
+        try:
+            return _read_matrix(body, spans)
+        except ValueError:
+            # Spaces, exponents or an order that we do not expect: the general way reads them too.
+            pass
+    content = orjson.loads(body)
+    if not isinstance(content, dict):
+        raise ValueError("no JSON object")
+    return Document(content)
+
+
+def _spans(body: bytes) -> list[tuple[int, int]]:
+    """Return where the samples of each series begin and end.
+
+    The mark cannot occur inside a text, where every quote has a backslash before it; and samples hold
+    no bracket but their own.
+    """
+    spans: list[tuple[int, int]] = []
+    at = body.find(_OPEN)
+    while at >= 0:
+        begin = at + len(_OPEN)
+        end = body.find(_CLOSE, begin)
+        if end < 0:
+            return []
+        spans.append((begin, end))
+        at = body.find(_OPEN, end)
+    return spans
+
+
+def _read_matrix(body: bytes, spans: list[tuple[int, int]]) -> Document:
+    """Return the document without its samples, and these as numbers.
+
+    Raises:
+        ValueError: the samples are not pairs of a time and a quoted number.
+    """
+    pieces: list[bytes] = []
+    texts: list[bytes] = []
+    at = 0
+    for begin, end in spans:
+        pieces.append(body[at : begin - 1])
+        texts.append(body[begin:end])
+        at = end + 1
+    pieces.append(body[at:])
+    content = orjson.loads(b"".join(pieces))
+    lengths = np.fromiter((text.count(b"],[") + 1 for text in texts), np.int64, len(texts))
+    flat = np.fromstring(b",".join(texts).translate(None, b'[]"').decode("ascii"), sep=",")
+    if not isinstance(content, dict) or flat.size != 2 * int(lengths.sum()):
+        raise ValueError("not pairs")
+    return Document(content, flat[0::2], flat[1::2], lengths)
+
+
+def series_of(document: Document) -> tuple[str, list[Any]]:
+    """Return the type of the result and its series.
+
+    Raises:
+        MonitoringFault: `not_prometheus` where the answer has another shape.
+    """
+    data = document.data
+    if not isinstance(data, dict) or not isinstance(data.get("result"), list):
+        raise MonitoringFault("not_prometheus", "not_prometheus.shape")
+    kind, result = str(data.get("resultType", "")), data["result"]
+    if kind in {"scalar", "string"}:
+        return kind, [{"metric": {}, "value": result}]
+    if kind not in {"vector", "matrix"} or not all(isinstance(row, dict) for row in result):
+        raise MonitoringFault("not_prometheus", "not_prometheus.shape")
+    return kind, result
+
+
+def instant_answer(document: Document, at: float | None, seconds: float) -> Answer:
+    """Return the answer to an instant query; *at* is its time where the answer holds no series.
+
+    Raises:
+        MonitoringFault: `not_prometheus` where the answer has another shape.
+    """
+    _, rows = series_of(document)
+    kept = [row for row in rows if "value" in row]
+    try:
+        times = np.fromiter((float(row["value"][0]) for row in kept), np.float64, len(kept))
+        values = np.fromiter((_number(row["value"][1]) for row in kept), np.float64, len(kept))
+    except (TypeError, ValueError, LookupError):
+        raise MonitoringFault("not_prometheus", "not_prometheus.shape") from None
+    when = float(times.max()) if kept else np.nan if at is None else at
+    return _answer(document, kept, len(rows), np.array([when]), _finite(values)[:, None], seconds)
+
+
+def range_answer(document: Document, grid: FloatArray, seconds: float) -> Answer:
+    """Return the answer to a range query on the times of *grid*, which it was asked for.
+
+    A store that answers with other times keeps its own.
+
+    Raises:
+        MonitoringFault: `not_prometheus` where the answer has another shape.
+    """
+    _, rows = series_of(document)
+    kept = [row for row in rows if "values" in row]
+    try:
+        times, samples, lengths = _samples(document, kept)
+    except (TypeError, ValueError, LookupError):
+        raise MonitoringFault("not_prometheus", "not_prometheus.shape") from None
+    place = np.zeros(0, np.int64)
+    if times.size:
+        step = grid[1] - grid[0] if grid.size > 1 else 1.0
+        place = np.rint((times - grid[0]) / step).astype(np.int64)
+        inside = (place >= 0) & (place < grid.size)
+        if not inside.all() or not np.allclose(grid[place], times, rtol=0, atol=1e-3):
+            grid, place = np.unique(times, return_inverse=True)
+    values = np.full((len(kept), grid.size), np.nan)
+    values[np.repeat(np.arange(len(kept)), lengths), place] = _finite(samples)
+    return _answer(document, kept, len(rows), grid, values, seconds)
+
+
+def _samples(
+    document: Document, kept: Sequence[Mapping[str, Any]]
+) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
+    """Return times and values of all series one after the other, and how many each has."""
+    if document.times is not None and document.samples is not None and document.lengths is not None:
+        if len(kept) == len(document.lengths):
+            return document.times, document.samples, document.lengths
+        raise ValueError("samples outside of series")
+    lengths = np.fromiter((len(row["values"]) for row in kept), np.int64, len(kept))
+    total = int(lengths.sum())
+    times = np.fromiter((float(pair[0]) for row in kept for pair in row["values"]), np.float64, total)
+    samples = np.fromiter((_number(pair[1]) for row in kept for pair in row["values"]), np.float64, total)
+    return times, samples, lengths
+
+
+def _number(text: Any) -> float:
+    """Return the number that a store writes as text; a text that is none, as `string` answers have, is NaN."""
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
+
+
+def _finite(values: FloatArray) -> FloatArray:
+    """Return *values* with NaN in place of the infinities, which no chart and no threshold can use."""
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _answer(
+    document: Document,
+    kept: Sequence[Mapping[str, Any]],
+    found: int,
+    times: FloatArray,
+    values: FloatArray,
+    seconds: float,
+) -> Answer:
+    labels = tuple(_labels(row.get("metric")) for row in kept)
+    warnings, infos = _texts(document.content.get("warnings")), _texts(document.content.get("infos"))
+    partial = bool(document.content.get("isPartial")) or any(
+        not text.startswith(_NOT_PARTIAL) for text in warnings
+    )
+    notes: list[Sentence] = []
+    if found > len(kept):
+        notes.append(say("monitoring.answer.histograms", count=found - len(kept)))
+    twice = len(labels) - len({tuple(sorted(row.items())) for row in labels})
+    if twice:
+        notes.append(say("monitoring.answer.duplicates", count=twice))
+    if labels and not np.isfinite(values).any():
+        notes.append(say("monitoring.answer.not_finite", count=len(labels)))
+    elif not labels:
+        notes.append(say("monitoring.answer.empty"))
+    return Answer(labels, times, values, warnings, partial, seconds, infos, tuple(notes))
+
+
+def _labels(metric: Any) -> dict[str, str]:
+    if not isinstance(metric, dict):
+        raise MonitoringFault("not_prometheus", "not_prometheus.shape")
+    return {str(name): str(value) for name, value in metric.items()}
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(str(text) for text in value) if isinstance(value, list) else ()
