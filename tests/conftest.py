@@ -36,6 +36,15 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+@contextmanager
+def silent() -> Iterator[int]:
+    """Give the port of a server that takes connections and never says a word."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        yield int(listener.getsockname()[1])
+
+
 def wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path, timeout_s: float = 60) -> None:
     """Return when the server at *url* answers; fail with its log when it ends or is too slow."""
     end = time.monotonic() + timeout_s

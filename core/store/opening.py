@@ -24,6 +24,8 @@ _PAGE = 512
 """Bytes of the smallest page of SQLite."""
 WAIT_S = 15
 """How long one writer waits for the others of a SQLite file."""
+CONNECT_S = 3
+"""How long a server of PostgreSQL may take to answer, where its address does not say."""
 
 
 def opened(url: str | None = None) -> Store:
@@ -138,9 +140,9 @@ def _sqlite(address: URL) -> Engine:
 
 
 def _postgresql(address: URL) -> Engine:
-    arguments = {"client_encoding": "utf8"}
-    if "connect_timeout" not in address.query:
-        arguments["connect_timeout"] = "5"
+    usual = {"connect_timeout": CONNECT_S, "tcp_user_timeout": CONNECT_S * 1000}
+    stated = {name: value for name, value in usual.items() if name not in address.query}
+    arguments = {"client_encoding": "utf8", **stated}
     # A server may have been restarted since the last call, hence the ping.
     return create_engine(
         address, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args=arguments

@@ -167,15 +167,21 @@ class Store:
             return _saved(session, id_)
 
     def listed(
-        self, kind: Kind | None = None, text: str | None = None, page: int = 1, *, deleted: bool = False
+        self,
+        kind: Kind | Sequence[Kind] | None = None,
+        text: str | None = None,
+        page: int = 1,
+        *,
+        deleted: bool = False,
     ) -> Listing:
-        """Return a page of the work of *kind* whose name or notes hold each word of *text*, newest first.
+        """Return a page of the work of *kind*, or of several, whose name or notes hold each word of *text*.
 
-        A page beyond the last is the last. *deleted* lists what can be restored instead.
+        The newest come first. A page beyond the last is the last. *deleted* lists what can be restored instead.
         """
         wanted: list[ColumnElement[bool]] = [Work.deleted.is_not(None) if deleted else Work.deleted.is_(None)]
         if kind is not None:
-            wanted.append(Work.kind == records.checked_kind(kind))
+            kinds = (kind,) if isinstance(kind, str) else kind
+            wanted.append(Work.kind.in_([records.checked_kind(one) for one in kinds]))
         wanted += [Work.search.contains(word, autoescape=True) for word in records.words_of(text or "")]
         with self._transaction(self._reading) as session:
             count = session.execute(select(func.count()).select_from(Work).where(*wanted)).scalar_one()

@@ -14,8 +14,8 @@ from sqlalchemy import event
 
 from core.errors import StoreUnavailable
 from core.store import open_store
-from core.store.opening import address_of, place_of
-from tests.conftest import ROOT, free_port
+from core.store.opening import CONNECT_S, address_of, place_of
+from tests.conftest import ROOT, free_port, silent
 from tests.core.store.conftest import PASSWORD, Cluster, OpenStore
 
 
@@ -193,6 +193,18 @@ def test_a_server_that_does_not_answer() -> None:
     with pytest.raises(StoreUnavailable, match="does not answer") as refused:
         open_store(f"postgresql://u:secret@127.0.0.1:{free_port()}/n")
     assert "secret" not in refused.value.message
+
+
+def test_a_server_that_is_silent_is_given_up_soon() -> None:
+    with silent() as port:
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable, match="does not answer"):
+            open_store(f"postgresql://u:secret@127.0.0.1:{port}/n")
+        assert CONNECT_S - 1 < time.monotonic() - began < CONNECT_S + 1.5
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable, match="does not answer"):
+            open_store(f"postgresql://u:secret@127.0.0.1:{port}/n?connect_timeout=2")
+        assert time.monotonic() - began < CONNECT_S
 
 
 def test_a_password_that_is_wrong_or_a_database_that_is_not_there(cluster: Cluster) -> None:

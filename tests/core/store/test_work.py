@@ -199,6 +199,8 @@ def test_lists_the_newest_first_by_pages(store: Store) -> None:
     assert store.listed(page=99) == store.listed(page=3)
     assert store.listed(page=0) == store.listed(page=-5) == pages[0]
     assert store.listed(kind="quotes").count == 22
+    assert store.listed(kind=("quotes", "scenario")) == store.listed(kind="quotes")
+    assert store.listed(kind=("plan", "quotes")) == store.listed()
     assert store.listed(kind="scenario") == store.listed(kind="scenario", page=7)
     assert store.listed(kind="scenario").items == ()
 
