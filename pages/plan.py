@@ -4,21 +4,21 @@ import streamlit as st
 
 from pages.parts import language
 from pages.parts.plan_answer import plan_answer
-from pages.parts.plan_fields import FIELDS
-from pages.parts.plan_saved import tell_missed
 from pages.parts.plan_sidebar import plan_sidebar, tell_fault
-from pages.parts.plan_work import WorkInputs, settle
+from pages.parts.plan_work import PlanWork, plan_inputs
 from pages.parts.planning import asked
+from pages.parts.saved_view import tell_missed
 
 t = language.translator()
-inputs = WorkInputs("plan", FIELDS)
-settle(inputs)
+inputs = plan_inputs()
+work = PlanWork(inputs)
+work.settle()
 refused = inputs.settle()
 
 st.title(t("plan_page.title"), anchor=False)
 st.caption(t("plan_page.subtitle"))
 with st.container():
-    tell_missed()
+    tell_missed(work)
     if refused:
         listed = ", ".join(f"{name}={given}" for name, given in refused.items())
         st.warning(t("size.bad_link", listed=listed), icon=":material/link_off:")

@@ -3,33 +3,37 @@
 import streamlit as st
 
 from pages.parts import language
-from pages.parts.inputs import Inputs
 from pages.parts.quotes_answer import quotes_answer
 from pages.parts.quotes_fields import FIELDS
 from pages.parts.quotes_import import import_panel
-from pages.parts.quotes_saved import save_bar, saved_list
+from pages.parts.quotes_saved import QuotesWork
 from pages.parts.quotes_sidebar import quotes_sidebar
 from pages.parts.quotes_table import quotes_table, tell_faults, ways
-from pages.parts.quotes_work import settle, start_empty
 from pages.parts.quoting import told
+from pages.parts.saved_inputs import WorkInputs
+from pages.parts.saved_view import form, saved_list, tell_missed
 
 t = language.translator()
-inputs = Inputs("quotes", FIELDS)
-settle(inputs)
+inputs = WorkInputs("quotes", FIELDS)
+work = QuotesWork(inputs)
+work.settle()
 refused = inputs.settle()
 
 st.title(t("quotes_page.title"), anchor=False)
 st.caption(t("quotes_page.subtitle"))
 with st.container():
+    tell_missed(work)
     if refused:
         listed = ", ".join(f"{name}={given}" for name, given in refused.items())
         st.warning(t("size.bad_link", listed=listed), icon=":material/link_off:")
 with st.sidebar:
     quotes_sidebar(inputs, t)
-    saved_list(t)
+    with st.expander(t("quotes_page.saved"), key="quotes_group_saved", on_change="rerun") as group:
+        if group.open:
+            saved_list(work, t)
 bar = st.container()
 with st.container(horizontal=True):
-    ways(t, start_empty)
+    ways(t, work.start_empty)
 with st.expander(
     t("quotes_page.import"), icon=":material/upload_file:", key="quotes_import", on_change="rerun"
 ) as panel:
@@ -37,7 +41,7 @@ with st.expander(
         import_panel(t)
 rows = quotes_table(t)
 with bar:
-    save_bar(inputs, rows, t)
+    form(work, t, wide=True)
 result = told(rows, inputs)
 with st.container():
     tell_faults(result.checked, t, "quotes")

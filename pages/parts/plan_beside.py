@@ -8,10 +8,11 @@ from typing import Any
 import streamlit as st
 
 from core.architecture.formats import weight_formats
-from core.errors import PlannerError, StoreUnavailable
+from core.errors import PlannerError
 from core.planning.document import data_version
 from core.planning.figures import percentile
 from core.planning.question import SHARES
+from core.planning.result import Planned
 from core.planning.words import recorded_words
 from core.quantities import format_digits, format_seconds, format_usd
 from core.store import Saved
@@ -19,8 +20,8 @@ from pages.parts import language
 from pages.parts.address import joined, listed
 from pages.parts.breakdown import plain
 from pages.parts.inputs import Inputs
-from pages.parts.plan_work import DOWN, store
 from pages.parts.planning import Asked
+from pages.parts.saved_store import asking
 
 Translator = Callable[..., str]
 Figures = dict[str, str]
@@ -42,18 +43,13 @@ def saved_beside(inputs: Inputs, result: Asked, t: Translator) -> dict[str, Figu
 
 def _work(id_: str) -> Saved | None:
     """Return the saved plan with *id_*, None after saying why it is not there."""
-    error: PlannerError | None = st.session_state.get(DOWN)
-    if error is None:
-        try:
-            work: Saved = store().get(id_)
-        except PlannerError as fault:
-            error = fault
-            if isinstance(fault, StoreUnavailable):
-                st.session_state[DOWN] = fault
-        else:
-            return work if isinstance(work.content.get("plan"), dict) else None
-    st.warning(error.sentence.render(language.current()), icon=":material/link_off:")
-    return None
+    try:
+        with asking() as store:
+            work: Saved = store.get(id_)
+    except PlannerError as error:
+        st.warning(error.sentence.render(language.current()), icon=":material/link_off:")
+        return None
+    return work if isinstance(work.content.get("plan"), dict) else None
 
 
 def _heading(work: Saved) -> str:
@@ -61,8 +57,12 @@ def _heading(work: Saved) -> str:
 
 
 def _figures(work: Saved, result: Asked, t: Translator) -> Figures:
-    """Return the figures of a saved plan under the names that the comparison has for them."""
-    plan: Mapping[str, Any] = work.content["plan"]
+    data = data_words(work, result.planned, result.request, t)
+    return figures_of(work.content["plan"], t) | {t("saved.saved_on"): data}
+
+
+def figures_of(plan: Mapping[str, Any], t: Translator) -> Figures:
+    """Return the figures of a recorded *plan* under the names that the comparison has for them."""
     waits = plan.get("ttft_s")
     waits = waits if isinstance(waits, dict) else {}
     price = plan.get("price") or {}
@@ -89,20 +89,19 @@ def _figures(work: Saved, result: Asked, t: Translator) -> Figures:
         t(f"{column}speed"): _told(plan.get("output_tokens_per_s_per_gpu"), _two),
         t(f"{column}energy"): _told(plan.get("kwh_per_million_tokens"), _two),
         t(f"{column}offer"): f"{plan.get('instances')} × {price['offer']}" if price.get("offer") else "–",
-        t("saved.saved_on"): _data(work, result, t),
     }
 
 
-def _data(work: Saved, result: Asked, t: Translator) -> str:
-    """Return when the numbers were worked out, and whether with the data of today."""
+def data_words(work: Saved, planned: Planned | None, request: Mapping[str, Any], t: Translator) -> str:
+    """Return when the numbers of a saved plan were worked out, and whether with those data that *planned* is from."""
     data = work.content.get("data")
     files = data.get("files") if isinstance(data, dict) else None
-    now = data_version(result.planned, result.request)["files"] if result.planned else {}
+    now = data_version(planned, request)["files"] if planned else {}
     known = files if isinstance(files, dict) else {}
-    same = bool(known) and all(now[name] == known[name] for name in known.keys() & now.keys())
+    same = bool(known) and all(now.get(name, known[name]) == known[name] for name in known)
     created = str(work.content.get("created", ""))[:10]
     return t(
-        "saved.data_same" if same else "saved.data_other",
+        "saved.data_same" if same and planned else "saved.data_other",
         date=created or "–",
         hash=work.data_version[:8] or "–",
     )

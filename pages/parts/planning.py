@@ -50,21 +50,21 @@ class Asked(Answered):
 
 
 @st.cache_resource(max_entries=48, show_spinner=False)
-def _searched(request: bytes) -> Planned:
+def searched(request: bytes) -> Planned:
     """Return the answer to *request*; kept, because choosing a row or another view asks for it again."""
     return plan(question_of(parse_as(PlanRequest, orjson.loads(request))))
 
 
 def warm() -> None:
     """Search for what the page asks at first, so that its first visitor does not wait."""
-    _searched(orjson.dumps(_request({name: field.default for name, field in FIELDS.items()}, None)))
+    searched(orjson.dumps(_request({name: field.default for name, field in FIELDS.items()}, None)))
 
 
 def asked(inputs: Inputs) -> Asked:
     """Return the plans that the inputs ask for, or, where they cannot be planned, why and the last that could."""
     try:
         request = request_of(inputs)
-        planned = _searched(orjson.dumps(request))
+        planned = searched(orjson.dumps(request))
     except PlannerError as error:
         last = st.session_state.get(LAST)
         return Asked(last[0], last[1], error) if last else Asked({}, None, error)

@@ -1,142 +1,139 @@
-"""Where quotes are saved and found: the bar with the name above the page, and the list in the sidebar."""
+"""The saved quotes of the Quotes page: with what came of them, and the files that they are from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
-from core.errors import Conflict, PlannerError
-from core.store import Summary
+from core.planning.fair import Answer
+from core.quantities import format_digits, format_usd
+from core.store import Attachment, Saved
 from pages.parts import language
-from pages.parts.breakdown import plain
-from pages.parts.inputs import Inputs
-from pages.parts.quotes_rows import Row
-from pages.parts.quotes_work import (
-    FAULT,
-    NAME,
-    add_rows,
-    delete,
-    duplicate,
-    is_changed,
-    load,
-    opened,
-    save,
-    store,
-    undo,
-)
+from pages.parts.quotes_answer import chance
+from pages.parts.quotes_fields import FIELDS
+from pages.parts.quotes_import import ORIGINALS
+from pages.parts.quotes_rows import add, current, put
+from pages.parts.quotes_work import content_of, data_version, read
+from pages.parts.quoting import told
+from pages.parts.saved_scenario import words_of
+from pages.parts.saved_store import asking
+from pages.parts.saved_work import Draft, Side, Translator, Work
 
-Translator = Callable[..., str]
-
-RENAMED = "quotes:renamed"
-"""Set where what was saved may have another name than the field."""
+_CONTENT = ("format", "rows", "inputs")
+"""What a person changes of what is saved; the results follow from it."""
 
 
-def save_bar(inputs: Inputs, rows: list[Row], t: Translator) -> None:
-    """Draw the name, what may be done with it, and what went wrong."""
-    work = opened()
-    if st.session_state.pop(RENAMED, False) and work is not None:
-        st.session_state[NAME] = work.name
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if NAME not in st.session_state:
-            st.session_state[NAME] = st.session_state.get(f"{NAME}:text", "")
-        name = st.text_input(
-            t("quotes_page.name"), key=NAME, placeholder=t("quotes_page.name_hint"), width=320
+class QuotesWork(Work):
+    """The saved comparisons of the Quotes page."""
+
+    kind = "quotes"
+    more = {"add_here": "add_rows"}  # noqa: RUF012 - as the base class has it
+
+    def draft(self) -> Draft:
+        """Return rows, inputs and results, to be saved with the files that the rows are from."""
+        content = content_of(self.inputs, current())
+        answer = told(content["rows"], self.inputs).answer
+        results = {} if answer is None else {"results": results_of(answer)}
+        kept: dict[str, bytes] = st.session_state.get(ORIGINALS, {})
+        files = tuple(Attachment(file, found) for file, found in kept.items())
+        return Draft(content | results, files, data_version())
+
+    def differs(self, work: Saved) -> bool:
+        """Return whether rows or inputs are others than those saved."""
+        saved = {name: work.content.get(name) for name in _CONTENT}
+        return content_of(self.inputs, current()) != saved
+
+    def show(self, work: Saved, said: Mapping[str, str]) -> None:
+        """Show rows and inputs as they were saved, but for what the address *said*."""
+        rows, values = read(work)
+        with asking() as store:
+            files = {one.name: store.attachment(work.id, one.name).content for one in work.attachments}
+        self.inputs.begin(values, said)
+        put(rows)
+        st.session_state[ORIGINALS] = files
+
+    def add_rows(self, id_: str) -> None:
+        """Add the quotes of the work with *id_* to those that are shown, to compare them."""
+        with self.told():
+            with asking() as store:
+                rows, _ = read(store.get(id_))
+            add(rows)
+
+    def start_empty(self) -> None:
+        """Begin anew, with no quote."""
+        self.close()
+        st.session_state[ORIGINALS] = {}
+        put([])
+
+    def side(self, work: Saved, t: Translator) -> Side:
+        """Return results and inputs as they were saved, and what the same quotes give today."""
+        rows, values = read(work)
+        answer = told(rows, values).answer
+        now = {} if answer is None else results_words(results_of(answer), t)
+        kept = work.content.get("results")
+        before = results_words(kept, t) if isinstance(kept, dict) else None
+        named = {t("saved.quotes_row"): ", ".join(row.get("name", "–") for row in rows) or "–"}
+        spelled = {name: "" if value is None else FIELDS[name].spell(value) for name, value in values.items()}
+        same = work.data_version == data_version()
+        return Side(
+            before or now,
+            named | words_of({name: spelled[name] for name in FIELDS if name != "view"}, language.current()),
+            t(
+                "saved.data_same" if same else "saved.data_other",
+                date=f"{work.updated:%Y-%m-%d}",
+                hash=work.data_version[:8] or "–",
+            ),
+            None if before is None else _differences(before, now),
         )
-        st.session_state[f"{NAME}:text"] = name
-        if st.button(t("quotes_page.save"), icon=":material/save:", type="primary", key="quotes_save"):
-            _saved(inputs, rows, name, copy=False)
-        if work is not None and st.button(t("quotes_page.save_copy"), key="quotes_save_copy"):
-            same = name.strip() == work.name
-            _saved(inputs, rows, t("store.copy", name=name) if same else name, copy=True)
-    if work is not None:
-        changed = is_changed(inputs, rows) or name.strip() != work.name
-        when = f"{work.updated:%Y-%m-%d %H:%M}"
-        state = t("quotes_page.unsaved" if changed else "quotes_page.all_saved")
-        st.caption(
-            t("quotes_page.opened", name=plain(work.name), version=work.version, when=when, state=state)
+
+
+def results_of(answer: Answer) -> dict[str, Any]:
+    """Return the headline results as they are saved: what is cheapest, the break-even, and how sure it is."""
+    names = [quote.name for quote in answer.quotes]
+    tokens, hour, pair, ranked = answer.cheapest_tokens, answer.cheapest_hour, answer.pair, answer.ranked
+    return {
+        "serving": [len(answer.serving), len(names)],
+        "tokens": None if tokens is None else [_finite(answer.tokens(tokens)), names[tokens]],
+        "hour": [_finite(answer.unit(hour, "gpu_hour")), names[hour]],
+        "break_even": None if pair is None else [answer.crossing(*pair), *(names[place] for place in pair)],
+        "chance": None
+        if len(ranked) < 2
+        else [answer.cheaper(*ranked[:2]), *(names[place] for place in ranked[:2])],
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def results_words(results: Mapping[str, Any], t: Translator) -> dict[str, str]:
+    """Return saved *results* in words, by the titles of the cards."""
+
+    def card(name: str, show: Any, who: str) -> str:
+        found = results.get(name)
+        if not isinstance(found, list) or (found[0] is None and name != "break_even"):
+            return "–"
+        return f"{show(found[0])} · {t(who, first=found[1], second=found[-1])}"
+
+    def month(value: float | None) -> str:
+        return (
+            t("quotes_page.never") if value is None else t("quotes_page.month", month=format_digits(value, 2))
         )
-    _told(inputs, rows, name, t)
+
+    serving = results.get("serving") or ["–", "–"]
+    return {
+        t("saved.serving_row"): t("saved.serving", count=serving[0], all=serving[1]),
+        t("quotes_page.card.tokens"): card("tokens", format_usd, "saved.quote"),
+        t("quotes_page.card.hour"): card("hour", format_usd, "saved.quote"),
+        t("quotes_page.card.break_even"): card("break_even", month, "quotes_page.against"),
+        t("quotes_page.card.chance"): card("chance", chance, "quotes_page.cheaper_than"),
+    }
 
 
-def _saved(inputs: Inputs, rows: list[Row], name: str, *, copy: bool) -> None:
-    save(inputs, rows, name, copy=copy)
-    if FAULT not in st.session_state:
-        st.session_state[RENAMED] = True
-    st.rerun()
-
-
-def _told(inputs: Inputs, rows: list[Row], name: str, t: Translator) -> None:
-    error: PlannerError | None = st.session_state.get(FAULT)
-    if error is None:
-        return
-    st.error(error.sentence.render(language.current()), icon=":material/error:")
-    work = opened()
-    if not isinstance(error, Conflict) or work is None:
-        return
-    with st.container(horizontal=True):
-        if st.button(t("quotes_page.keep_mine"), type="primary", key="quotes_keep_mine"):
-            _saved(inputs, rows, t("store.copy", name=name), copy=True)
-        st.button(t("quotes_page.load_theirs"), key="quotes_load_theirs", on_click=load, args=(work.id,))
-
-
-def saved_list(t: Translator) -> None:
-    """Draw the saved quotes, the newest first, behind a click."""
-    with st.expander(t("quotes_page.saved"), key="quotes_group_saved", on_change="rerun") as group:
-        if group.open:
-            _list(t)
-
-
-def _list(t: Translator) -> None:
-    if removed := st.session_state.get("quotes:deleted"):
-        token, name = removed
-        st.caption(t("quotes_page.deleted", name=plain(name)))
-        st.button(
-            t("quotes_page.undo"), icon=":material/undo:", key="quotes_undo", on_click=undo, args=(token,)
-        )
-    words = st.text_input(
-        t("quotes_page.search"), key="quotes_search", placeholder=t("quotes_page.search_hint")
+def _differences(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(
+        f"{label}: {told} → {now.get(label, '–')}" for label, told in before.items() if now.get(label) != told
     )
-    page = int(st.session_state.get("quotes_page_number") or 1)
-    try:
-        listing = store().listed("quotes", words, page)
-    except PlannerError as error:
-        st.error(error.sentence.render(language.current()), icon=":material/error:")
-        return
-    if not listing.count:
-        st.caption(t("quotes_page.none_saved"))
-    for one in listing.items:
-        _line(one, t)
-    if listing.pages > 1:
-        # The list may have become shorter.
-        st.session_state["quotes_page_number"] = listing.page
-        st.number_input(
-            t("quotes_page.page", pages=listing.pages), 1, listing.pages, key="quotes_page_number"
-        )
-
-
-def _line(one: Summary, t: Translator) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"):
-        st.button(
-            plain(one.name),
-            key=f"quotes_open_{one.id}",
-            on_click=load,
-            args=(one.id,),
-            width="stretch",
-            help=t("quotes_page.saved_at", when=f"{one.updated:%Y-%m-%d %H:%M}", version=one.version),
-        )
-        with st.popover(
-            "", icon=":material/more_vert:", key=f"quotes_more_{one.id}", help=t("quotes_page.more")
-        ):
-            for name, act, arguments in (
-                ("add_here", add_rows, (one.id,)),
-                ("duplicate", duplicate, (one.id, t("store.copy", name=one.name))),
-                ("delete", delete, (one.id, one.name)),
-            ):
-                st.button(
-                    t(f"quotes_page.{name}"),
-                    key=f"quotes_{name}_{one.id}",
-                    on_click=act,  # type: ignore[arg-type]
-                    args=arguments,
-                    width="stretch",
-                )

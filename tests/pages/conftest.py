@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.parts import quotes_work
+from pages.parts import saved_store
 
 
 @pytest.fixture(autouse=True)
@@ -14,5 +14,5 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of this test's store, which is made where it is opened."""
     monkeypatch.setenv("PLANNER_DATA", str(tmp_path))
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    quotes_work.store.clear()
+    saved_store.forget()
     return tmp_path

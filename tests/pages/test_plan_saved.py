@@ -13,7 +13,6 @@ from streamlit.testing.v1 import AppTest
 
 from core.store import Saved, open_store
 from core.text import text
-from pages.parts import plan_work, quotes_work
 from tests.configs import LLAMA
 from tests.conftest import free_port
 from tests.pages.test_plan import TRACE, best, cards, errors, page, small
@@ -34,7 +33,7 @@ def press(at: AppTest, key: str) -> None:
 
 
 def work(at: AppTest) -> Saved:
-    found: Saved = at.session_state[plan_work.WORK]
+    found: Saved = at.session_state["plan:work"]
     return found
 
 
@@ -213,11 +212,11 @@ def test_plans_are_listed_searched_and_opened() -> None:
     at.number_input(key="plan_rate").set_value(900_000).run()
     saving(at, "Second")
     ids = [one.id for one in open_store().listed("plan").items]
-    shown = [str(key) for button in at.button if (key := button.key) and key.startswith("plan_open_")]
-    assert shown == [f"plan_open_{id_}" for id_ in ids], "the newest first"
+    shown = [str(key) for button in at.button if (key := button.key) and key.startswith("plan_work_open_")]
+    assert shown == [f"plan_work_open_{id_}" for id_ in ids], "the newest first"
     at.text_input(key="plan_work_search").set_value("AUDITORS").run()
-    assert f"plan_open_{ids[0]}" not in keys(at)
-    press(at, f"plan_open_{ids[1]}")
+    assert f"plan_work_open_{ids[0]}" not in keys(at)
+    press(at, f"plan_work_open_{ids[1]}")
     assert at.number_input(key="plan_rate").value == 450_000
     assert at.text_input(key="plan_work_name").value == "First"
     assert query(at) == {"work": ids[1]}
@@ -226,12 +225,12 @@ def test_plans_are_listed_searched_and_opened() -> None:
 def test_a_plan_is_duplicated_deleted_and_brought_back() -> None:
     at = saving(small())
     id_ = work(at).id
-    press(at, f"plan_duplicate_{id_}")
+    press(at, f"plan_work_duplicate_{id_}")
     copy = work(at).id
     assert (work(at).name, copy == id_) == ("Chat, 2027 (copy)", False)
-    press(at, f"plan_delete_{copy}")
+    press(at, f"plan_work_delete_{copy}")
     assert names() == ["Chat, 2027"]
-    assert plan_work.WORK not in at.session_state
+    assert "plan:work" not in at.session_state
     assert "work" not in at.query_params
     assert query(at)["models"] == "Qwen/Qwen3-8B", "what was shown stays"
     press(at, "plan_work_undo")
@@ -243,7 +242,7 @@ def test_saved_plans_stand_beside_those_of_today() -> None:
     at = saving(small(), "Before")
     words = best(at).split(" :")[0]
     at.number_input(key="plan_rate").set_value(9_000_000).run()
-    press(at, f"plan_beside_{work(at).id}")
+    press(at, f"plan_work_beside_{work(at).id}")
     table: Any = at.table[0].value
     assert table.shape[1] == 3
     column = table[table.columns[2]]
@@ -274,7 +273,7 @@ def test_an_unknown_link_is_told_and_the_page_answers(id_: str) -> None:
 def test_work_of_another_page_is_told() -> None:
     other = open_store().save("quotes", "Autumn", {"format": "quotes/1"})
     at = small(work=other.id)
-    assert "'Autumn' is no plan" in said(at)
+    assert "'Autumn' belongs to another page" in said(at)
     assert cards(at)["GPUs"]
 
 
@@ -302,10 +301,9 @@ def test_without_a_store_the_page_works(where: str, tmp_path: Path, monkeypatch:
     assert cards(at)["GPUs"]
     monkeypatch.setenv("PLANNER_DATA", str(tmp_path))
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    quotes_work.store.clear()
     at.number_input(key="plan_rate").set_value(900_000).run()
     assert at.sidebar.error, "not asked again at each change"
-    press(at, "plan_work_again")
+    press(at, "plan_work_again_list")
     assert not at.error
     saving(at)
     assert names() == ["Chat, 2027"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from streamlit.testing.v1 import AppTest
 
 from core.store import open_store
 from core.text import text
-from pages.parts import quotes_work
 from pages.parts.quotes_fields import VIEWS
 from tests.conftest import ROOT
 
@@ -22,15 +20,6 @@ CSV = (
     "Gamma,H900,2,8,2.5,gpu,hour,USD\n"
     "Delta,L40S,2,8,0.9,gpu,hour,EUR\n"
 )
-
-
-@pytest.fixture(autouse=True)
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A store of this test's own."""
-    monkeypatch.setenv("PLANNER_DATA", str(tmp_path))
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    quotes_work.store.clear()
-    return tmp_path
 
 
 def page(**query: str) -> AppTest:
@@ -203,8 +192,8 @@ def test_the_file_is_kept_with_what_is_saved() -> None:
     at = upload(opened_import(page()))
     at.button(key="quotes_append").click().run()
     assert len(rows(at)) == 7
-    at.text_input(key="quotes_name").set_value("With file").run()
-    at.button(key="quotes_save").click().run()
+    at.text_input(key="quotes_work_name").set_value("With file").run()
+    at.button(key="quotes_work_save").click().run()
     work = at.session_state["quotes:work"]
     assert open_store().attachment(work.id, "three.csv").content == CSV.encode()
 
@@ -225,22 +214,22 @@ def test_a_file_that_is_no_table_is_refused_and_the_page_stays() -> None:
 def test_saved_quotes_are_found_by_their_link() -> None:
     first = page(rate="900000")
     first.button(key="quotes_add").click().run()
-    first.text_input(key="quotes_name").set_value("Autumn round").run()
-    first.button(key="quotes_save").click().run()
+    first.text_input(key="quotes_work_name").set_value("Autumn round").run()
+    first.button(key="quotes_work_save").click().run()
     assert not first.exception
     work = first.query_params["work"]
     second = page(work=work if isinstance(work, str) else work[0])
     assert rows(second) == rows(first)
     assert second.number_input(key="quotes_rate").value == 900_000
-    assert second.text_input(key="quotes_name").value == "Autumn round"
+    assert second.text_input(key="quotes_work_name").value == "Autumn round"
     assert cards(second) == cards(first)
     assert "Everything is saved" in messages(second)
 
 
 def saved(name: str = "Autumn round") -> AppTest:
     at = page()
-    at.text_input(key="quotes_name").set_value(name).run()
-    at.button(key="quotes_save").click().run()
+    at.text_input(key="quotes_work_name").set_value(name).run()
+    at.button(key="quotes_work_save").click().run()
     return at
 
 
@@ -250,9 +239,9 @@ def test_a_conflict_keeps_both_versions() -> None:
     mine = at.session_state["quotes:work"]
     theirs = store.update(mine.id, mine.version, notes="by a colleague")
     at.number_input(key="quotes_rate").set_value(5_000_000).run()
-    at.button(key="quotes_save").click().run()
+    at.button(key="quotes_work_save").click().run()
     assert "after you opened it" in " ".join(str(one.value) for one in at.error)
-    at.button(key="quotes_keep_mine").click().run()
+    at.button(key="quotes_work_keep_mine").click().run()
     assert not at.error
     kept = store.get(at.session_state["quotes:work"].id)
     assert (kept.name, kept.content["inputs"]["rate"]) == ("Autumn round (copy)", "5000000")
@@ -265,15 +254,15 @@ def test_the_other_version_of_a_conflict_can_be_loaded() -> None:
     content = {**mine.content, "inputs": {**mine.content["inputs"], "rate": "123"}}
     open_store().update(mine.id, mine.version, content=content)
     at.number_input(key="quotes_rate").set_value(5_000_000).run()
-    at.button(key="quotes_save").click().run()
-    at.button(key="quotes_load_theirs").click().run()
+    at.button(key="quotes_work_save").click().run()
+    at.button(key="quotes_work_theirs").click().run()
     assert at.number_input(key="quotes_rate").value == 123
     assert not at.error
 
 
 def test_an_unknown_work_is_told() -> None:
     at = page(work="2222222222222222")
-    assert "No saved work" in " ".join(str(one.value) for one in at.error)
+    assert "No saved work" in messages(at)
     assert at.metric
 
 
@@ -282,13 +271,13 @@ def test_saved_quotes_are_listed_duplicated_deleted_and_brought_back() -> None:
     at.session_state["quotes_group_saved"] = True
     at.run()
     id_ = at.session_state["quotes:work"].id
-    at.button(key=f"quotes_duplicate_{id_}").click().run()
+    at.button(key=f"quotes_work_duplicate_{id_}").click().run()
     assert at.session_state["quotes:work"].name == "Autumn round (copy)"
-    at.button(key=f"quotes_delete_{id_}").click().run()
+    at.button(key=f"quotes_work_delete_{id_}").click().run()
     assert [one.name for one in open_store().listed("quotes").items] == ["Autumn round (copy)"]
-    at.button(key="quotes_undo").click().run()
+    at.button(key="quotes_work_undo").click().run()
     assert open_store().listed("quotes").count == 2
-    at.button(key=f"quotes_add_here_{id_}").click().run()
+    at.button(key=f"quotes_work_add_here_{id_}").click().run()
     assert len(rows(at)) == 6
 
 
@@ -298,9 +287,10 @@ def test_a_page_of_the_list_that_is_gone_shows_the_last_one() -> None:
         store.save("quotes", f"work {place}", {"rows": []})
     store.close()
     at = page()
-    at.session_state["quotes_page_number"] = 5
+    at.session_state["quotes_work_page"] = 5
     at.session_state["quotes_group_saved"] = True
     at.run()
     assert not at.exception
-    assert at.session_state["quotes_page_number"] == 2
-    assert [one.label for one in at.button if str(one.key).startswith("quotes_open_")] == ["work 0"]
+    assert at.session_state["quotes_work_page"] == 2
+    (line,) = [one.label for one in at.button if str(one.key).startswith("quotes_work_open_")]
+    assert line.startswith("work 0 ")
