@@ -1,0 +1,1 @@
+"""A small cluster that does not exist, watched by a Prometheus that does."""
