@@ -48,6 +48,7 @@ NEVER = tuple(
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
+_TRANSLATED = ipaddress.IPv6Network("::ffff:0:0:0/96")
 
 _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?(?P<path>/[^\s]*)?",
@@ -185,6 +186,21 @@ class Reach:
         if not self.private and any(not form.is_global for form in forms):
             raise MonitoringFault("blocked", "blocked.private", host=address.host, address=str(peer))
 
+    def check_connected(self, address: Address, peer: str, own: str) -> None:
+        """Refuse a connection that ended at *peer* from *own*, the machine's side of it.
+
+        The machine reaches itself by its outer addresses too, and then both are the same.
+
+        Raises:
+            MonitoringFault: `blocked`.
+        """
+        found = _literal(peer)
+        if found is None:
+            raise MonitoringFault("blocked", "blocked.never", host=address.host, address=peer)
+        self.check(address, found)
+        if peer == own and not (self.loopback or self.listed):
+            raise MonitoringFault("blocked", "blocked.itself", host=address.host)
+
     def _names(self, address: Address) -> bool:
         return bool({address.host, f"{address.host}:{address.port}"} & self.hosts)
 
@@ -240,7 +256,7 @@ def meanings(address: IPAddress) -> tuple[IPAddress, ...]:
     number = int(address)
     inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
     low = ipaddress.IPv4Address(number & 0xFFFFFFFF)
-    if address in _NAT64 or (address in _COMPATIBLE and number > 0xFFFF):
+    if address in _NAT64 or address in _TRANSLATED or (address in _COMPATIBLE and number > 0xFFFF):
         inner.append(low)
     if address in _NAT64_LOCAL:
         # RFC 6052: after a prefix of 48 bits the address lies around the byte 64 to 71; after 96, at the end.

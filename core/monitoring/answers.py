@@ -6,7 +6,7 @@ import gc
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,12 @@ BIG_BODY = 1 << 20
 
 _OPEN, _CLOSE = b'"values":[[', b"]]"
 _NOT_PARTIAL = ("PromQL info", "PromQL warning")
+
+MOST_CELLS = 20_000_000
+"""Series times points of one answer as an array, 160 MB; a sparse answer may be small and its array not."""
+
+MOST_TEXTS, LONGEST_TEXT = 20, 300
+"""Of the store's warnings, which some write one of for every block that they could not read."""
 
 
 @dataclass(frozen=True)
@@ -85,31 +91,31 @@ class Document:
         return self.content.get("data")
 
 
-_quiet = threading.Lock()
-_resting = 0
+class _Rest:
+    """Keeps the collector of cycles off while one thread or several read big bodies."""
+
+    def __init__(self) -> None:
+        self._change = threading.Lock()
+        self._readers = 0
+        self._was_on = False
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self._change:
+            if self._readers == 0:
+                self._was_on = gc.isenabled()
+                gc.disable()
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._change:
+                self._readers -= 1
+                if self._readers == 0 and self._was_on:
+                    gc.enable()
 
 
-@contextmanager
-def collector_rests() -> Iterator[None]:
-    """Keep the collector of cycles off; several threads may ask for it at once."""
-    global _resting  # noqa: PLW0603 - the collector belongs to the process, and so does the count
-    with _quiet:
-        _resting += 1
-        was_on = gc.isenabled()
-        if _resting == 1 and was_on:
-            gc.disable()
-            _on_again.append(True)
-    try:
-        yield
-    finally:
-        with _quiet:
-            _resting -= 1
-            if _resting == 0 and _on_again:
-                _on_again.clear()
-                gc.enable()
-
-
-_on_again: list[bool] = []
+_rest = _Rest()
 
 
 def read_document(body: bytes) -> Document:
@@ -120,7 +126,7 @@ def read_document(body: bytes) -> Document:
     """
     if len(body) < BIG_BODY:
         return _read(body)
-    with collector_rests():
+    with _rest():
         return _read(body)
 
 
@@ -172,7 +178,7 @@ def _read_matrix(body: bytes, spans: list[tuple[int, int]]) -> Document:
     pieces.append(body[at:])
     content = orjson.loads(b"".join(pieces))
     lengths = np.fromiter((text.count(b"],[") + 1 for text in texts), np.int64, len(texts))
-    flat = np.fromstring(b",".join(texts).translate(None, b'[]"').decode("ascii"), sep=",")
+    flat = np.fromstring(b",".join(texts).translate(None, b'[]"'), sep=",")
     if not isinstance(content, dict) or flat.size != 2 * int(lengths.sum()):
         raise ValueError("not pairs")
     return Document(content, flat[0::2], flat[1::2], lengths)
@@ -195,7 +201,7 @@ def series_of(document: Document) -> tuple[str, list[Any]]:
     return kind, result
 
 
-def instant_answer(document: Document, at: float | None, seconds: float) -> Answer:
+def instant_answer(document: Document, at: float, seconds: float) -> Answer:
     """Return the answer to an instant query; *at* is its time where the answer holds no series.
 
     Raises:
@@ -208,8 +214,8 @@ def instant_answer(document: Document, at: float | None, seconds: float) -> Answ
         values = np.fromiter((_number(row["value"][1]) for row in kept), np.float64, len(kept))
     except (TypeError, ValueError, LookupError):
         raise MonitoringFault("not_prometheus", "not_prometheus.shape") from None
-    when = float(times.max()) if kept else np.nan if at is None else at
-    return _answer(document, kept, len(rows), np.array([when]), _finite(values)[:, None], seconds)
+    grid = times[:1] if kept else np.array([at])
+    return _answer(document, rows, Answer(_labels(kept), grid, _finite(values)[:, None], (), False, seconds))
 
 
 def range_answer(document: Document, grid: FloatArray, seconds: float) -> Answer:
@@ -226,16 +232,24 @@ def range_answer(document: Document, grid: FloatArray, seconds: float) -> Answer
         times, samples, lengths = _samples(document, kept)
     except (TypeError, ValueError, LookupError):
         raise MonitoringFault("not_prometheus", "not_prometheus.shape") from None
-    place = np.zeros(0, np.int64)
-    if times.size:
-        step = grid[1] - grid[0] if grid.size > 1 else 1.0
-        place = np.rint((times - grid[0]) / step).astype(np.int64)
-        inside = (place >= 0) & (place < grid.size)
-        if not inside.all() or not np.allclose(grid[place], times, rtol=0, atol=1e-3):
-            grid, place = np.unique(times, return_inverse=True)
+    if not np.isfinite(times).all():
+        raise MonitoringFault("not_prometheus", "not_prometheus.shape")
+    grid, place = _places(times, grid)
+    if len(kept) * grid.size > MOST_CELLS:
+        raise MonitoringFault("too_much_data", "too_much_data.series", series=len(kept), most=MOST_CELLS)
     values = np.full((len(kept), grid.size), np.nan)
     values[np.repeat(np.arange(len(kept)), lengths), place] = _finite(samples)
-    return _answer(document, kept, len(rows), grid, values, seconds)
+    return _answer(document, rows, Answer(_labels(kept), grid, values, (), False, seconds))
+
+
+def _places(times: FloatArray, grid: FloatArray) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Return the grid and where in it each of *times* lies; a grid of their own where they do not fit."""
+    step = grid[1] - grid[0] if grid.size > 1 else 1.0
+    place = np.clip(np.rint((times - grid[0]) / step), 0, grid.size - 1).astype(np.int64)
+    if np.allclose(grid[place], times, rtol=0, atol=1e-3):
+        return grid, place
+    own, inverse = np.unique(times, return_inverse=True)
+    return own, inverse
 
 
 def _samples(
@@ -266,37 +280,42 @@ def _finite(values: FloatArray) -> FloatArray:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _answer(
-    document: Document,
-    kept: Sequence[Mapping[str, Any]],
-    found: int,
-    times: FloatArray,
-    values: FloatArray,
-    seconds: float,
-) -> Answer:
-    labels = tuple(_labels(row.get("metric")) for row in kept)
+def _answer(document: Document, rows: Sequence[Mapping[str, Any]], answer: Answer) -> Answer:
+    """Return *answer* with what the store and we have to say about it; *rows* are all that came."""
     warnings, infos = _texts(document.content.get("warnings")), _texts(document.content.get("infos"))
     partial = bool(document.content.get("isPartial")) or any(
         not text.startswith(_NOT_PARTIAL) for text in warnings
     )
+    labels = answer.labels
     notes: list[Sentence] = []
-    if found > len(kept):
-        notes.append(say("monitoring.answer.histograms", count=found - len(kept)))
+    if partial:
+        notes.append(say("monitoring.answer.partial", reason=warnings[0] if warnings else "isPartial"))
+    if len(rows) > len(labels):
+        notes.append(say("monitoring.answer.histograms", count=len(rows) - len(labels)))
     twice = len(labels) - len({tuple(sorted(row.items())) for row in labels})
     if twice:
         notes.append(say("monitoring.answer.duplicates", count=twice))
-    if labels and not np.isfinite(values).any():
-        notes.append(say("monitoring.answer.not_finite", count=len(labels)))
-    elif not labels:
+    if not rows:
         notes.append(say("monitoring.answer.empty"))
-    return Answer(labels, times, values, warnings, partial, seconds, infos, tuple(notes))
+    elif labels and not np.isfinite(answer.values).any():
+        notes.append(say("monitoring.answer.not_finite", count=len(labels)))
+    return replace(answer, warnings=warnings, infos=infos, partial=partial, notes=tuple(notes))
 
 
-def _labels(metric: Any) -> dict[str, str]:
-    if not isinstance(metric, dict):
+def _labels(kept: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], ...]:
+    """Return the labels of each series, as text whatever they look like."""
+    metrics = [row.get("metric") for row in kept]
+    if not all(isinstance(metric, dict) for metric in metrics):
         raise MonitoringFault("not_prometheus", "not_prometheus.shape")
-    return {str(name): str(value) for name, value in metric.items()}
+    return tuple(
+        {name: value if isinstance(value, str) else str(value) for name, value in metric.items()}
+        for metric in metrics
+        if metric is not None
+    )
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(str(text) for text in value) if isinstance(value, list) else ()
+    """Return the texts of a list, as many and as long as a person reads."""
+    if not isinstance(value, list):
+        return ()
+    return tuple(" ".join(str(text).split())[:LONGEST_TEXT] for text in value[:MOST_TEXTS])

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import tomllib
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,7 +101,11 @@ class Endpoint:
     def secrets(self) -> tuple[str, ...]:
         """Every text that must not be shown."""
         known = (self.password, self.token, *(value for _, value in self.headers))
-        return tuple(secret.reveal() for secret in known if secret is not None)
+        texts = [secret.reveal() for secret in known if secret is not None]
+        if self.username is not None and self.password is not None:
+            login = f"{self.username}:{self.password.reveal()}"
+            texts.append(b64encode(login.encode()).decode())
+        return tuple(texts)
 
     @property
     def identity(self) -> str:

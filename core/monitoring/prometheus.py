@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from core.monitoring.answers import Answer, FloatArray, instant_answer, range_an
 from core.monitoring.endpoints import Endpoint
 from core.monitoring.faults import MonitoringFault
 from core.monitoring.session import GuardedSession
+from core.text import Sentence, say
 
 USUAL_POINTS = 300
 MOST_POINTS = 11_000
@@ -140,7 +140,6 @@ class Prometheus:
             method="POST",
         )
         self._about: StoreInfo | None = None
-        self._change = threading.Lock()
 
     def __repr__(self) -> str:
         return f"Prometheus({self.endpoint.name!r})"
@@ -149,7 +148,8 @@ class Prometheus:
         """Return the values of *query* at *at*, unix seconds, or now by the store's clock."""
         began = time.monotonic()
         self._connect.custom_query(query, params=self._limits() | ({} if at is None else {"time": at}))
-        return instant_answer(self._session.document, at, time.monotonic() - began)
+        when = time.time() + self.skew_s if at is None else at
+        return instant_answer(self._session.take(), when, time.monotonic() - began)
 
     def range(
         self, query: str, start: float, end: float, step: float | None = None, series: int = 1
@@ -165,11 +165,12 @@ class Prometheus:
         grid: FloatArray = np.arange(first, max(first, last) + 1, seconds, dtype=np.float64)
         begin, until = (datetime.fromtimestamp(at, UTC) for at in (grid[0], grid[-1]))
         self._connect.custom_query_range(query, begin, until, str(seconds), params=self._limits())
-        return range_answer(self._session.document, grid, time.monotonic() - began)
+        return range_answer(self._session.take(), grid, time.monotonic() - began)
 
     def names(self) -> frozenset[str]:
         """Return the names of all metrics."""
-        found = self._connect.get_label_values("__name__")
+        self._connect.get_label_values("__name__", params=self._limits())
+        found = self._session.take().data
         if not isinstance(found, list):
             raise MonitoringFault("not_prometheus", "not_prometheus.shape", host=self.endpoint.address.host)
         return frozenset(str(name) for name in found)
@@ -187,10 +188,14 @@ class Prometheus:
 
     def about(self) -> StoreInfo:
         """Return which store it is, asked once."""
-        with self._change:
-            if self._about is None:
-                self._about = self._ask_about()
-            return self._about
+        if self._about is None:
+            self._about = self._ask_about()
+        return self._about
+
+    @property
+    def skew(self) -> Sentence | None:
+        """What to say about the clocks where they differed when `now` was asked last."""
+        return say("monitoring.answer.skew", seconds=self.skew_s) if abs(self.skew_s) > SKEW_S else None
 
     def close(self) -> None:
         """Close the connections."""
@@ -202,7 +207,7 @@ class Prometheus:
 
     def _ask_about(self) -> StoreInfo:
         try:
-            self._session.request(
+            reply = self._session.request(
                 "GET",
                 f"{self.endpoint.url}/api/v1/status/buildinfo",
                 headers=self._connect.headers,
@@ -214,10 +219,11 @@ class Prometheus:
             if fault.fault in {"not_found", "bad_query", "not_prometheus"}:
                 return StoreInfo("unknown")
             raise
-        data = self._session.document.data
+        data = self._session.take().data
         build = data if isinstance(data, dict) else {}
         version, application = str(build.get("version", "")), str(build.get("application", "")).lower()
-        if "x-server-hostname" in self._session.server:
+        if "X-Server-Hostname" in reply.headers:
+            # The version that it gives is the one of Prometheus whose API it follows.
             return StoreInfo("victoriametrics")
         for kind in ("mimir", "thanos", "victoriametrics", "prometheus"):
             if kind in application:

@@ -66,7 +66,12 @@ _journey: ContextVar[_Journey] = ContextVar("journey")
 
 
 class _TimedSocket(socket.socket):
-    """A socket whose every read ends at the deadline of the request, so that a slow drip ends there too."""
+    """A socket whose every step ends at the deadline of the request, so that a slow drip ends there too."""
+
+    def sendall(self, *arguments: Any) -> None:
+        """Send all by the deadline."""
+        self.settimeout(_time_left())
+        super().sendall(*arguments)
 
     def recv_into(self, *arguments: Any) -> int:
         """Read at most until the deadline."""
@@ -76,6 +81,11 @@ class _TimedSocket(socket.socket):
 
 class _TimedTLSSocket(ssl.SSLSocket):
     """As `_TimedSocket`, encrypted."""
+
+    def send(self, *arguments: Any) -> int:
+        """Send a part by the deadline."""
+        self.settimeout(_time_left())
+        return super().send(*arguments)
 
     def recv_into(self, *arguments: Any) -> int:
         """Read at most until the deadline."""
@@ -106,9 +116,13 @@ def _connect() -> socket.socket:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.settimeout(journey.left_s)
             sock.connect((peer, address.port))
-            if sock.getpeername()[0] == peer:
-                return sock
+            endpoint.reach.check_connected(address, sock.getpeername()[0], sock.getsockname()[0])
+            # The handshake of TLS has what is left of the time, not what was left before connecting.
+            sock.settimeout(journey.left_s)
+            return sock
+        except MonitoringFault:
             sock.close()
+            raise
         except TimeoutError:
             sock.close()
             raise MonitoringFault(
@@ -189,7 +203,7 @@ class GuardedSession(requests.Session):
 
     It follows no redirect, reads no proxy or password from the environment, keeps no cookie, sends the
     parameters of a POST in its body, and keeps `deadline_s` from the look-up of the name to the last byte.
-    `document` is the body that the thread read last.
+    `take` returns the body that the thread read last, with what PrometheusConnect drops.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -212,16 +226,13 @@ class GuardedSession(requests.Session):
         """Keep our own adapter: PrometheusConnect mounts one that retries and follows its own rules."""
         super().mount(prefix, getattr(self, "_adapter", adapter))
 
-    @property
-    def document(self) -> Document:
-        """What this thread read last."""
-        found: Document = self._thread.document
-        return found
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Know of no redirect: to prepare one that is not followed, requests would read all of the body."""
 
-    @property
-    def server(self) -> str:
-        """The headers by which the answer that this thread read last tells its server, in lower case."""
-        return str(getattr(self._thread, "server", ""))
+    def take(self) -> Document:
+        """Return what this thread read last, and keep it no longer."""
+        found: Document = self._thread.__dict__.pop("document")
+        return found
 
     def request(self, method: str, url: str | bytes, *_: Any, **options: Any) -> requests.Response:
         """Ask once; return the answer, read to its end.
@@ -244,8 +255,8 @@ class GuardedSession(requests.Session):
                 _journey.reset(token)
         document = document_of(response.status_code, response.headers, body, endpoint)
         self._thread.document = document
-        self._thread.server = " ".join(response.headers).lower()
-        response.json = lambda **_: document.content  # type: ignore[method-assign]
+        # PrometheusConnect returns this, and drops all else that the document has: `take` gives it whole.
+        response.json = lambda **_: {"data": {"result": []}}  # type: ignore[method-assign]
         return response
 
     @contextmanager
@@ -285,8 +296,9 @@ def _faults(journey: _Journey) -> Iterator[None]:
         host = journey.endpoint.address.host
         if journey.over or isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError)):
             raise journey.late() from None
-        if isinstance(error, (requests.exceptions.SSLError, ssl.SSLError)):
-            raise _tls_fault(error) from None
-        if isinstance(error, requests.exceptions.ContentDecodingError | urllib3.exceptions.DecodeError):
-            raise MonitoringFault("not_prometheus", "not_prometheus.shape", host=host) from None
+        if isinstance(error, urllib3.exceptions.DecodeError):
+            raise MonitoringFault("not_prometheus", "not_prometheus.truncated", host=host) from None
+        if not isinstance(error, (requests.RequestException, urllib3.exceptions.HTTPError, ConnectionError)):
+            # What is left are files: of the certificate authority, the certificate and its key.
+            raise MonitoringFault("unreachable", "unreachable.certificate", host=host) from None
         raise MonitoringFault("unreachable", "unreachable.broke_off", host=host) from None
