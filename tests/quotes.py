@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from core.cost.quote import Quote
 from core.planning.fair import Answer, answer, assumed
-from core.planning.quoted import Capability
+from core.planning.quoted import Capability, Enough
 from tests.plans import made
 
 LISTED = Quote("Listed", "on_demand", "a100-sxm-80", 2, 8, 27.0, per="node")
@@ -23,8 +23,13 @@ def compared(*quotes: Quote, rate: float | None = 20.0, **given: float) -> Answe
 def can(quote: Quote) -> Capability:
     """Return what a quote of these can do."""
     if quote.gpu == "t4":
-        return Capability("small", made(), 2, 8.0)
-    return Capability("keeps", made(), 16, 80.0)
+        return Capability("small", made(), 2, 8.0, enough=enough())
+    return Capability("keeps", made(), 16, 80.0, enough=enough())
+
+
+def enough() -> Enough:
+    """Return what would serve the load: eight replicas of four GPUs, of which each takes 5 requests/s of 10."""
+    return Enough(made(tp=4, replicas=8, rate=40.0, stable=80.0), 5.0)
 
 
 def without_model(*quotes: Quote) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -81,6 +81,12 @@ class Quote:
     def usd_per_hour(self) -> float:
         """Rent of all servers for an hour in which they run, US dollars, tax included; 0 for a purchase."""
         return 0.0 if self.period == "once" else self._usd_of_all / HOURS[self.period]
+
+    def of_nodes(self, nodes: int) -> Quote:
+        """Return the same offer for *nodes* servers, each at the same price."""
+        share = nodes / self.nodes if self.per == "total" else 1.0
+        high = None if self.spot_high is None else self.spot_high * share
+        return replace(self, nodes=nodes, price=self.price * share, spot_high=high)
 
     @property
     def _usd_of_all(self) -> float:

@@ -47,9 +47,8 @@ def day_of(plan: Plan, multipliers: Sequence[float] | None = None, headroom: flo
     """Return the day of *plan* whose hours have *multipliers* times the mean rate of its traffic.
 
     By default they are those of a typical day with the peak of the traffic.
-    *headroom* is that of the question: the share of the stable load that stays free. A replica counts as taking
-    what the line allows; where latency and not the line decided how many there are, what it takes in the busiest
-    hour of the plan, for which latency is known to be kept.
+    *headroom* is that of the question: the share of the stable load that stays free. What a replica counts as
+    taking is said by `takes`.
 
     Raises:
         BadRequest: there are not 24 multipliers, or one is negative or not finite.
@@ -61,7 +60,7 @@ def day_of(plan: Plan, multipliers: Sequence[float] | None = None, headroom: flo
     service = plan.service
     rate = tuple(plan.traffic.rate * float(one) for one in multipliers)
     line = service.stable * (1.0 - headroom)
-    each = _takes(plan, line / plan.replicas)
+    each = takes(plan, headroom)
     return DayCurve(
         rate=rate,
         stable=service.stable,
@@ -73,9 +72,13 @@ def day_of(plan: Plan, multipliers: Sequence[float] | None = None, headroom: flo
     )
 
 
-def _takes(plan: Plan, line: float) -> float:
-    """Return the requests/s that one replica of *plan* takes, where the headroom alone allows *line*."""
-    rate = plan.service.rate
+def takes(plan: Plan, headroom: float) -> float:
+    """Return the requests/s that one replica of *plan* takes with the share *headroom* of its load left free.
+
+    Where latency and not the headroom decided how many replicas there are, what one takes in the busiest hour of
+    the plan, for which latency is known to be kept.
+    """
+    rate, line = plan.service.rate, plan.service.stable * (1.0 - headroom) / plan.replicas
     return line if replicas_for(rate, line) >= plan.replicas else rate / plan.replicas
 
 

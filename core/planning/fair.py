@@ -61,6 +61,11 @@ class Answer:
         """The contenders, the cheapest first."""
         return tuple(sorted(self.contenders, key=self.cost))
 
+    @property
+    def order(self) -> tuple[int, ...]:
+        """All quotes: the contenders, the cheapest first, and then the others."""
+        return (*self.ranked, *(place for place in range(len(self.quotes)) if place not in self.ranked))
+
     def cost(self, place: int) -> float:
         """Return US dollars of quote *place*, for what `measure` says."""
         row = self.comparison.rows[place]

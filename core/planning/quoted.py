@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from core.catalog import known_accelerator
-from core.cost.quote import Quote
+from core.cost.quote import MOST_NODES, Quote
 from core.cost.tokens import Workload
 from core.errors import PlannerError
+from core.planning.day import takes
 from core.planning.question import Question, Targets
 from core.planning.result import Plan, Planned
 from core.planning.search import plan
@@ -24,6 +26,24 @@ TRICKLE = 1e-4
 
 
 @dataclass(frozen=True)
+class Enough:
+    """The plan that serves the load with the fewest GPUs of a kind, and requests/s that one of its replicas takes."""
+
+    plan: Plan
+    takes: float
+
+    def nodes(self, gpus_per_node: int) -> int:
+        """Return how many servers with *gpus_per_node* GPUs it takes."""
+        return math.ceil(self.plan.gpus / gpus_per_node)
+
+    def workload(self, gpus: int, rate: float | None) -> Workload:
+        """Return what *gpus* GPUs of its kind serve, *rate* requests/s."""
+        copies = max(gpus // self.plan.gpus_per_replica - self.plan.spare, 1)
+        stable = self.plan.service.stable / self.plan.replicas * copies
+        return Workload(self.plan.traffic.input.mean, self.plan.traffic.output.mean, stable, rate)
+
+
+@dataclass(frozen=True)
 class Capability:
     """What the GPUs of a quote can do.
 
@@ -31,6 +51,7 @@ class Capability:
     copies   how many of its replicas all GPUs make
     stable   requests/s beyond which the queues of all GPUs together grow without end
     reason   why it does not keep the targets; None where it does
+    enough   what would serve the load with GPUs of its kind, however many; None where nothing would
     """
 
     state: State
@@ -38,6 +59,7 @@ class Capability:
     copies: int = 0
     stable: float | None = None
     reason: Sentence | None = None
+    enough: Enough | None = None
 
     def workload(self, rate: float | None) -> Workload | None:
         """Return what the GPUs are to serve, *rate* requests/s; None where they serve nothing."""
@@ -59,10 +81,11 @@ def capability(quote: Quote, question: Question) -> Capability:
     try:
         found = plan(asked)
         if found.best is not None:
-            return _most(quote, found, "keeps", None)
+            return replace(_most(quote, found, "keeps", None), enough=_enough(found))
         light = plan(replace(asked, traffic=replace(asked.traffic, rate=asked.traffic.rate * TRICKLE)))
         if light.best is not None:
-            return _small(quote, light, question)
+            most = _asked(quote.of_nodes(MOST_NODES), question, record.id)
+            return replace(_small(quote, light, question), enough=_enough(plan(most)))
         slow = plan(replace(light.question, targets=Targets()))
     except PlannerError as error:
         return Capability("none", reason=error.sentence)
@@ -108,6 +131,12 @@ def _small(quote: Quote, light: Planned, question: Question) -> Capability:
     usable = (found.stable or 0.0) * (1.0 - question.limits.headroom)
     values = {"peak": question.traffic.peak_rate, "usable": usable, "gpus": quote.gpus}
     return replace(found, reason=say("quotes_page.fit_small", **values))
+
+
+def _enough(found: Planned) -> Enough | None:
+    """Return the plan of *found* with the fewest GPUs."""
+    least = min(found.alternatives, key=lambda one: one.gpus, default=None)
+    return None if least is None else Enough(least, takes(least, found.question.limits.headroom))
 
 
 def _why(found: Planned, gpu: str) -> Sentence | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.planning.fair import Answer
+from core.planning.larger import larger
 from core.quantities import format_digits, format_usd
 from pages.parts import language
 from pages.parts.breakdown import plain
@@ -112,13 +113,22 @@ def _card(name: str, t: Translator, value: str, who: str, below: str | None) -> 
 def _not_serving(answer: Answer, t: Translator) -> None:
     """Say which quotes cannot serve the workload, and why."""
     lines = [
-        t(
-            f"quotes_page.told.{one.state}",
-            name=plain(quote.name),
-            reason=plain(one.reason.render(language.current())) if one.reason else "",
-        )
-        for quote, one in zip(answer.quotes, answer.capabilities, strict=True)
+        f"{told} {_larger(answer, place, t)}".rstrip()
+        for place, one in enumerate(answer.capabilities)
         if one.state != "keeps"
+        for reason in [plain(one.reason.render(language.current())) if one.reason else ""]
+        for told in [t(f"quotes_page.told.{one.state}", name=plain(answer.quotes[place].name), reason=reason)]
     ]
     if lines:
-        st.warning("\n".join(f"- {line}" for line in lines), icon=":material/report:")
+        listed = "\n".join(f"- {line}" for line in lines) if len(lines) > 1 else lines[0]
+        st.warning(listed, icon=":material/report:")
+
+
+def _larger(answer: Answer, place: int, t: Translator) -> str:
+    """Return how many servers quote *place* takes for the load and what they cost; empty where it is not too small."""
+    found = larger(answer, place)
+    if found is None or found.row.tokens is None:
+        return ""
+    costs = {"yearly": found.row.yearly, "tokens": found.row.tokens.total}
+    told = {name: format_usd(float(usd)).replace("$", "\\$") for name, usd in costs.items()}
+    return t("quotes_page.told_larger", nodes=found.nodes, now=answer.quotes[place].nodes, **told)

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.planning.fair import Answer
+from core.planning.larger import larger
 from core.quantities import format_usd
 from pages.parts import language
 from pages.parts.breakdown import plain
@@ -40,13 +41,13 @@ def compared(answer: Answer, t: Translator) -> None:
 
 def frame_of(answer: Answer, t: Translator) -> pd.DataFrame:
     """Return the table, the cheapest that serves the load first."""
-    order = [*answer.ranked, *(place for place in range(len(answer.quotes)) if place not in answer.ranked)]
+    order = answer.order
     rows = [answer.comparison.rows[place] for place in order]
     today = datetime.now(UTC).date()
     return pd.DataFrame(
         {
             "name": [row.quote.name for row in rows],
-            "serves": [t(f"quotes_page.state.{answer.capabilities[place].state}") for place in order],
+            "serves": [state_of(answer, place, t) for place in order],
             "tokens": _numbers([answer.unit(place, "tokens") for place in order]),
             "tokens_band": [_band(answer.band(place, "per_million")) for place in order],
             "hour": _numbers([row.gpu_hour for row in rows]),
@@ -64,6 +65,14 @@ def frame_of(answer: Answer, t: Translator) -> pd.DataFrame:
             "age": _numbers([(today - row.quote.as_of).days if row.quote.as_of else None for row in rows]),
         }
     )
+
+
+def state_of(answer: Answer, place: int, t: Translator) -> str:
+    """Return whether quote *place* serves the load, and with how many servers it would."""
+    found = larger(answer, place)
+    if found is not None:
+        return t("quotes_page.state_larger", nodes=found.nodes)
+    return t(f"quotes_page.state.{answer.capabilities[place].state}")
 
 
 def _columns(t: Translator) -> dict[str, object]:
