@@ -99,8 +99,8 @@ def bill(quote: Quote, assumptions: Assumptions, device: Device | None = None) -
     return Bill(assumptions.horizon_months, lines, hours * running, hours * busy, kwh, assumptions.grid_g_kwh)
 
 
-def mixed(bills: Sequence[Bill], shares: Sequence[float]) -> Bill:
-    """Return one bill of several ways to pay, *shares* of each: what of the GPUs is rented so.
+def mixed(bills: Sequence[Bill], shares: Sequence[float | Flow]) -> Bill:
+    """Return one bill of several ways to pay, *shares* of each: how much of what it is for, also month by month.
 
     A third on spot and two thirds for a term are `mixed((spot, term), (1 / 3, 2 / 3))` of bills for all GPUs.
     """

@@ -9,7 +9,7 @@ from pages.parts.fields import model_id, one_of
 from pages.parts.plan_fields import FIELDS as PLAN
 from pages.parts.plan_fields import PERCENTILES, UNITS
 
-VIEWS = ("time", "load", "decides", "units", "chances", "fit", "files")
+VIEWS = ("time", "load", "mix", "decides", "units", "chances", "fit", "files")
 
 WORKLOAD = ("model", "rate", "unit", "peak", "input", "output", "hits", "ttft", "share", "tpot", "headroom")
 """Inputs that mean what they mean on the Plan page."""
@@ -45,6 +45,9 @@ FIELDS = {
     "share": Field("p95", known=one_of(*PERCENTILES)),
     "place": Field(None, known=one_of(*places())),
     **{name: Field(None, float, least, most) for name, (least, most) in ASSUMED.items()},
+    "base": Field(None, int, 1, 10**4),
+    "rest": Field(None, int, 1, 10**4),
+    "kept": Field(None, int, 0, 10**5),
     "api_in": Field(None, float, 0.0, 1e5),
     "api_out": Field(None, float, 0.0, 1e5),
     "first": Field(None, int, 1, 10**4),

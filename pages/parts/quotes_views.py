@@ -1,4 +1,4 @@
-"""What can be shown below the table of quotes: time, load, what decides, units, chances, fit, files."""
+"""What can be shown below the table of quotes: time, load, a mix, what decides, units, chances, fit, files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from pages.parts.breakdown import plain
 from pages.parts.inputs import Inputs
 from pages.parts.plot import plot
 from pages.parts.quotes_api import api_price
+from pages.parts.quotes_compared import state_of
 from pages.parts.quotes_files import files
+from pages.parts.quotes_mix import mixes
 
 Translator = Callable[..., str]
 
@@ -99,16 +101,15 @@ def _fit(inputs: Inputs, answer: Answer, t: Translator) -> None:
     del inputs
     columns = [t(f"quotes_page.fits.{name}") for name in ("state", "plan", "ttft", "most", "why")]
     rows = {
-        plain(quote.name): _fitted(one, t)
-        for quote, one in zip(answer.quotes, answer.capabilities, strict=True)
+        plain(quote.name): _fitted(one, state_of(answer, place, t), t)
+        for place, (quote, one) in enumerate(zip(answer.quotes, answer.capabilities, strict=True))
     }
     st.table(pd.DataFrame.from_dict(rows, orient="index", columns=columns))
     st.caption(t("quotes_page.fit_note"))
 
 
-def _fitted(one: Capability, t: Translator) -> list[str]:
+def _fitted(one: Capability, state: str, t: Translator) -> list[str]:
     reason = plain(one.reason.render(language.current())) if one.reason else "–"
-    state = t(f"quotes_page.state.{one.state}")
     if one.plan is None:
         return [state, "–", "–", "–", reason]
     words = f"{one.copies} × {plan_words(one.plan).rpartition('× ')[2]}, {one.plan.deployment.weights.label}"
@@ -167,6 +168,7 @@ def _times(value: float | None) -> str:
 SHOW = {
     "time": _time,
     "load": _load,
+    "mix": mixes,
     "decides": _decides,
     "units": _units,
     "chances": _chances,

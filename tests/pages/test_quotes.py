@@ -85,7 +85,7 @@ def test_opens_with_a_full_answer_for_three_examples() -> None:
 def test_the_cheapest_that_serves_the_load_is_first_and_who_cannot_says_why() -> None:
     at = page()
     table = compared(at)
-    assert list(table["serves"]) == ["serves it", "serves it", "too small"]
+    assert list(table["serves"]) == ["serves it", "serves it", "too small, takes 8 nodes"]
     assert table["tokens"][0] < table["tokens"][1]
     assert "too small for the load" in messages(at)
 
@@ -95,7 +95,7 @@ def test_the_cheapest_that_serves_the_load_is_first_and_who_cannot_says_why() ->
 def test_every_view_is_drawn(view: str, lang: str) -> None:
     at = page(view=view, lang=lang)
     assert at.title[0].value == text("quotes_page.title", lang)
-    assert len(at.get("bidi_component")) == int(view in {"time", "load", "decides", "chances"})
+    assert len(at.get("bidi_component")) == int(view in {"time", "load", "mix", "decides", "chances"})
 
 
 def test_figures_say_what_they_show() -> None:
@@ -123,6 +123,60 @@ def test_an_assumption_changes_the_costs_and_is_in_the_address() -> None:
     after = compared(at)
     assert "60 months" in messages(at)
     assert before["present"][0] < after["present"][0]
+
+
+def test_a_quote_that_is_too_small_says_how_many_nodes_it_takes_and_their_cost() -> None:
+    """64 T4s in nodes of eight, at 7.824 USD an hour each."""
+    found = " ".join(str(one.value) for one in page().warning)
+    assert "It takes 8 nodes instead of 2: \\$548,306 a year" in found
+    assert not found.startswith("-")
+
+
+def mix_table(at: AppTest) -> dict[str, list[str]]:
+    """Return the rows of the table of the mix by their names."""
+    frame = at.table[0].value
+    return {str(name): list(cells) for name, cells in zip(frame.index, frame.to_numpy(), strict=True)}
+
+
+def with_a_term(**query: str) -> AppTest:
+    """Return the page with an instance on demand and the same for a term."""
+    at = page(view="mix", **query)
+    listed = {**rows(at)[0], "name": "By the hour"}
+    with_rows(
+        at, [listed, {**listed, "name": "Term", "kind": "reserved", "price": "15", "commitment_months": "36"}]
+    )
+    return at
+
+
+def test_a_term_and_the_busy_hours_are_one_row_beside_the_quotes() -> None:
+    at = with_a_term()
+    table = mix_table(at)
+    assert set(table) == {
+        "**This mix**",
+        "Term, for the busiest hour, all day",
+        "By the hour, only in the hours that need it",
+        "Term",
+        "By the hour",
+    }
+    present = {name: float(cells[3].replace("\\$", "").replace(",", "")) for name, cells in table.items()}
+    assert present["**This mix**"] == min(present.values())
+    assert "Keep **1** of Term all day and run up to **1** of By the hour" in messages(at)
+    assert "all day" in figure(at)["alt"]
+
+
+def test_the_nodes_that_are_kept_can_be_chosen_and_are_in_the_address() -> None:
+    at = with_a_term(kept="0")
+    assert "Keep none" in messages(at)
+    assert "Keeping 1 costs" in messages(at)
+    at.number_input(key="quotes_kept").set_value(2).run()
+    assert "nothing more is needed" in messages(at)
+    assert at.query_params["kept"] in ("2", ["2"])
+
+
+def test_without_a_rent_by_the_hour_the_mix_says_what_it_takes() -> None:
+    at = page(view="mix")
+    with_rows(at, [row for row in rows(at) if row["kind"] == "purchase"])
+    assert "takes a rent by the hour" in " ".join(str(one.value) for one in at.info)
 
 
 def test_a_place_has_its_own_range_of_tariffs_or_says_that_none_is_known() -> None:
