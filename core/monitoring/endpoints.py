@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import ssl
 import tomllib
 from base64 import b64encode
 from collections.abc import Mapping
@@ -24,6 +25,9 @@ TEXT_FIELDS = ("url", "username", "password", "token", "ca", "cert", "key")
 FIELDS = (*TEXT_FIELDS, "headers", "deadline_s")
 VARIABLES = {name: f"PROMETHEUS_{name.upper()}" for name in (*FIELDS, "name")}
 """The environment variables of the one endpoint that the environment may describe."""
+
+ENVIRONMENT = "environment"
+"""How the entry is called that the environment describes; faults name the variable instead."""
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _PRINTABLE = re.compile(r"[\x20-\x7e]+", re.ASCII)
@@ -170,7 +174,7 @@ def _entries(environ: Mapping[str, str], secrets: Path | None) -> tuple[list[Ent
     }
     name = given.pop("name", "prometheus")
     if given:
-        entries.append(("PROMETHEUS_URL", name, dict(given)))
+        entries.append((ENVIRONMENT, name, dict(given)))
     try:
         text = secrets.read_text(encoding="utf-8") if secrets is not None else ""
     except FileNotFoundError:
@@ -190,7 +194,11 @@ def _entries(environ: Mapping[str, str], secrets: Path | None) -> tuple[list[Ent
 
 
 def _fault(entry: str, name: str, key: str, /, **values: Any) -> MonitoringFault:
-    place = f"{entry}.{name}" if name else entry
+    first, dot, rest = name.partition(".")
+    if entry == ENVIRONMENT:
+        place = f"{VARIABLES[first]}{dot}{rest}"
+    else:
+        place = f"{entry}.{name}" if name else entry
     return MonitoringFault("bad_configuration", f"configuration.{key}", field=place, entry=place, **values)
 
 
@@ -214,11 +222,7 @@ def _endpoint(entry: str, name: str, values: Mapping[str, Any]) -> Endpoint:
         _bad(entry, "password" if password is None else "username", "half")
     if username is not None and (token is not None or ":" in username):
         _bad(entry, "username", "two_ways" if token is not None else "colon")
-    for one in ("ca", "cert", "key"):
-        if one in texts and not os.access(texts[one], os.R_OK):
-            _bad(entry, one, "no_file")
-    if "key" in texts and "cert" not in texts:
-        _bad(entry, "key", "key_alone")
+    _check_files(entry, texts)
     try:
         return Endpoint(
             name,
@@ -236,6 +240,27 @@ def _endpoint(entry: str, name: str, values: Mapping[str, Any]) -> Endpoint:
         if fault.fault == "bad_configuration":
             raise
         _bad(entry, "url", "url", reason=fault.sentence)
+
+
+def _check_files(entry: str, texts: Mapping[str, str]) -> None:
+    """Load the files of TLS once, so that a mistake is named by its field and not by a failing connection."""
+    if "key" in texts and "cert" not in texts:
+        _bad(entry, "key", "key_alone")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for one in ("ca", "cert", "key"):
+        if one in texts and not (Path(texts[one]).is_file() and os.access(texts[one], os.R_OK)):
+            _bad(entry, one, "no_file")
+    try:
+        if "ca" in texts:
+            context.load_verify_locations(texts["ca"])
+    except (OSError, ValueError):
+        _bad(entry, "ca", "no_certificate")
+    try:
+        if "cert" in texts:
+            # A password is never asked for on the terminal; an empty one opens no encrypted key.
+            context.load_cert_chain(texts["cert"], texts.get("key"), password="")
+    except (OSError, ValueError):
+        _bad(entry, "key" if "key" in texts else "cert", "no_key")
 
 
 def _text(entry: str, name: str, value: Any) -> str:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, Never
 
 import requests
 import urllib3
@@ -228,6 +228,9 @@ class GuardedSession(requests.Session):
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Know of no redirect: to prepare one that is not followed, requests would read all of the body."""
+
+    def __getstate__(self) -> Never:
+        raise TypeError("A session that knows secrets is not pickled.")
 
     def take(self) -> Document:
         """Return what this thread read last, and keep it no longer."""
