@@ -30,6 +30,9 @@ QUANTILES = ("ttft", "itl", "e2e")
 GPU_LABELS = ("node", "gpu", "mig")
 ENGINE_LABELS = ("instance", "model_name")
 
+Wanted = tuple[str, Statistic, float | None]
+"""An indicator, what is made of its window, and the window in seconds where it is not that of its limit."""
+
 _OVER: dict[Statistic, Over] = {
     Statistic.AVERAGE: "avg",
     Statistic.LEAST: "min",
@@ -100,7 +103,7 @@ class Questions:
         """Return what the store makes of a window for *statistic*: nothing for codes and counts."""
         return None if statistic is Statistic.AVERAGE and _stands(indicator) else _OVER[statistic]
 
-    def together(self, wanted: Iterable[tuple[str, Statistic, float | None]]) -> str | None:
+    def together(self, wanted: Iterable[Wanted]) -> str | None:
         """Return one query for all that is *wanted* and exported, None where nothing of it is."""
         found: dict[str, str] = {}
         for indicator, statistic, window in wanted:
@@ -159,18 +162,27 @@ class Questions:
         return joined(found) if found else None
 
 
-def averages(level: str) -> tuple[tuple[str, Statistic, float | None], ...]:
+def averages(level: str) -> tuple[Wanted, ...]:
     """Return what is asked of every subject of *level*: the average of each of its plain indicators."""
     return tuple(
         (name, Statistic.AVERAGE, None)
         for name, indicator in indicators().items()
-        if indicator.level == level and name not in QUANTILES and indicator.unit != "flag"
+        if indicator.level == level and name not in QUANTILES and not _stands(name)
     )
 
 
-def extremes(level: str, thresholds: Thresholds) -> tuple[tuple[str, Statistic, float | None], ...]:
+def marks(level: str) -> tuple[Wanted, ...]:
+    """Return the codes and counts of faults of *level*, which stand until somebody resets them."""
+    return tuple(
+        (name, Statistic.AVERAGE, None)
+        for name, indicator in indicators().items()
+        if indicator.level == level and indicator.unit != "flag" and _stands(name)
+    )
+
+
+def extremes(level: str, thresholds: Thresholds) -> tuple[Wanted, ...]:
     """Return what says whether a value was beyond its limit all the time, where the limit asks for that."""
-    wanted: list[tuple[str, Statistic, float | None]] = []
+    wanted: list[Wanted] = []
     for name, limit in thresholds.limits.items():
         if indicators()[name].level == level and limit.bad_always:
             wanted += [(name, Statistic.MOST, None)] if limit.low_bad is not None else []

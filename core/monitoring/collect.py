@@ -9,7 +9,7 @@ import numpy as np
 
 from core.monitoring.aggregates import read_aggregates
 from core.monitoring.answers import Answer
-from core.monitoring.asking import QUANTILES, RATE_WINDOW_S, Questions, averages, extremes
+from core.monitoring.asking import QUANTILES, RATE_WINDOW_S, Questions, averages, extremes, marks
 from core.monitoring.exporters import Detected
 from core.monitoring.growth import read_growth
 from core.monitoring.judging import judged
@@ -118,6 +118,7 @@ def _read_now(reader: Reader, ask: Questions, snapshot: Snapshot) -> Snapshot:
         found = reader.instants(
             {
                 "averages": ask.together(averages("gpu")),
+                "marks": ask.together(marks("gpu")),
                 "extremes": ask.together(extremes("gpu", ask.thresholds)),
                 "samples": ask.samples("gpu"),
                 "age": ask.age("gpu"),

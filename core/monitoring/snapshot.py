@@ -112,7 +112,7 @@ class History:
         """Return the values of *subject*, None where it was not asked."""
         for row, one in enumerate(self.subjects):
             if one.id == subject.id:
-                return self.values[row]
+                return np.asarray(self.values[row], dtype=np.float64)
         return None
 
 
@@ -151,7 +151,8 @@ class Snapshot:
     """Everything that one refresh read, at the time *at* of the store.
 
     Above the limit of `core.monitoring.collect.AGGREGATE_ABOVE` GPUs `aggregated` is True: `gpus` then has
-    only the worst of each indicator, and `counts` still says how many of all are in which state.
+    only the worst of each indicator, `counts` still says how many of all are in which state, and `beyond`
+    how many each rule of a finding concerns.
     """
 
     at: float
@@ -165,6 +166,7 @@ class Snapshot:
     replicas: Table = field(default_factory=lambda: Table(Level.ENGINE))
     totals: Totals = field(default_factory=Totals)
     counts: Mapping[str, Mapping[State, int]] = field(default_factory=dict)
+    beyond: Mapping[str, int] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
     missing: tuple[Subject, ...] = ()
     gone: tuple[Subject, ...] = ()
