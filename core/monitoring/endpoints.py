@@ -195,10 +195,9 @@ def _entries(environ: Mapping[str, str], secrets: Path | None) -> tuple[list[Ent
 
 def _fault(entry: str, name: str, key: str, /, **values: Any) -> MonitoringFault:
     first, dot, rest = name.partition(".")
+    place = f"{entry}.{name}" if name else entry
     if entry == ENVIRONMENT:
         place = f"{VARIABLES[first]}{dot}{rest}"
-    else:
-        place = f"{entry}.{name}" if name else entry
     return MonitoringFault("bad_configuration", f"configuration.{key}", field=place, entry=place, **values)
 
 
