@@ -11,7 +11,7 @@ export PYTHON
 
 python := .venv/bin/python
 
-.PHONY: help run test lint format bench lock refresh-prices
+.PHONY: help run demo test lint format bench lock refresh-prices
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -19,6 +19,10 @@ help: ## Say what can be made
 run: ## Start the dashboard on http://localhost:8501; others: PORT=8600 ADDRESS=0.0.0.0
 	@deploy/setup
 	@deploy/serve "$(PORT)" "$(ADDRESS)"
+
+demo: ## Start a demo cluster with planted faults, and the dashboard on it; as run: PORT=8600
+	@deploy/setup
+	@$(python) -m core.monitoring.demo deploy/serve "$(PORT)" "$(ADDRESS)"
 
 test: ## Run all tests, with a real browser; some of them: TESTS=tests/core
 	@deploy/setup dev

@@ -16,6 +16,8 @@ from tests.conftest import ROOT, need
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCKS = [ROOT / "requirements.txt", ROOT / "requirements-dev.txt"]
+# Of deploy/programs, in its order; those besides the first have a program of their own name.
+PACKAGES = ["chromium", "prometheus", "prometheus-alertmanager", "victoria-metrics"]
 TOOLS = ["sh", "dirname", "cmp", "mkdir", "touch", "rm", "cp", "flock"]
 
 
@@ -174,7 +176,7 @@ def test_programs_that_cannot_be_installed_are_one_line(checkout: Path, programs
     assert told.returncode == 0
     assert told.stdout == ""
     assert len(told.stderr.splitlines()) == 1
-    assert "sudo apt-get install -y --no-install-recommends chromium prometheus" in told.stderr
+    assert f"sudo apt-get install -y --no-install-recommends {' '.join(PACKAGES)}" in told.stderr
 
 
 def test_programs_are_installed_without_questions_and_without_a_service(
@@ -192,23 +194,49 @@ def test_programs_are_installed_without_questions_and_without_a_service(
     told = run(["deploy/programs"], checkout, programs)
     assert told.stderr == ""
     # PostgreSQL may be there: its place does not depend on the path.
-    assert told.stdout.split()[:3] == ["Installing", "chromium", "prometheus"]
+    assert told.stdout.split()[:5] == ["Installing", *PACKAGES]
     called = (checkout / "called").read_text()
     assert "DEBIAN_FRONTEND=noninteractive apt-get update" in called
-    assert "apt-get install -y --no-install-recommends chromium prometheus" in called
-    assert "systemctl disable --quiet prometheus" in called
+    assert f"apt-get install -y --no-install-recommends {' '.join(PACKAGES)}" in called
+    disabled = re.findall(r"systemctl disable --quiet (\S+)", called)
+    assert disabled == ["prometheus", "prometheus-alertmanager", "victoria-metrics"]
+
+
+def test_only_what_was_installed_is_disabled(checkout: Path, programs: Path) -> None:
+    for name in ("chromium", "prometheus", "prometheus-alertmanager", "initdb"):
+        pretend(programs, name, "")
+    pretend(programs, "id", "echo 1000")
+    pretend(programs, "sudo", 'shift; [ "$1" != true ] || exit 0; echo "$*" >>called; cat >/dev/null')
+    pretend(programs, "apt-get", "exit 0")
+    for tool in ("mktemp", "cat", "tail"):
+        (programs / tool).symlink_to(shutil.which(tool) or tool)
+    assert run(["deploy/programs"], checkout, programs).returncode == 0
+    called = (checkout / "called").read_text()
+    assert re.findall(r"systemctl disable --quiet (\S+)", called) == ["victoria-metrics"]
 
 
 def test_programs_that_are_there_take_no_time(checkout: Path, programs: Path) -> None:
     pretend(programs, "chromium", "")
-    pretend(programs, "prometheus", "")
+    for package in PACKAGES[1:]:
+        pretend(programs, package, "")
     pretend(programs, "initdb", "")
     told = run(["deploy/programs"], checkout, programs)
     assert (told.returncode, told.stdout, told.stderr) == (0, "", "")
 
 
 @pytest.mark.prometheus
-def test_prometheus_is_there() -> None:
-    told = run([need("prometheus", "prometheus"), "--version"], ROOT)
+@pytest.mark.parametrize(
+    ("program", "package", "flag", "said"),
+    [
+        ("prometheus", "prometheus", "--version", "prometheus, version"),
+        ("promtool", "prometheus", "--version", "promtool, version"),
+        ("prometheus-alertmanager", "prometheus-alertmanager", "--version", "alertmanager, version"),
+        ("amtool", "prometheus-alertmanager", "--version", "amtool, version"),
+        # Debian builds it without a version.
+        ("victoria-metrics", "victoria-metrics", "--help", "victoria-metrics is a time series database"),
+    ],
+)
+def test_the_stores_and_their_tools_are_there(program: str, package: str, flag: str, said: str) -> None:
+    told = run([need(program, package), flag], ROOT)
     assert told.returncode == 0
-    assert "prometheus, version" in told.stdout + told.stderr
+    assert said in told.stdout + told.stderr

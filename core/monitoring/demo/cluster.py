@@ -272,11 +272,15 @@ class DemoCluster:
             self._pause()
 
     def _write_history(self) -> None:
-        bodies = history.requests(Samples(self.scenario), self.scenario.origin, self.scenario.began)
+        # More often than every few seconds, half an hour would be too many samples for a quick start.
+        times = history.sampled(self.scenario.origin, self.scenario.began, max(self.scrape_s, 5.0))
+        bodies = history.requests(Samples(self.scenario), times)
         try:
             history.write(self.url + self.store.write, bodies)
         except OSError as error:
             raise DemoUnavailable("monitoring.demo.refused", program=self.store.name, reason=error) from None
+        if self.store.flush:
+            self._get(self.store.flush)
 
     def _wait_for_scrapes(self) -> None:
         query = urllib.parse.urlencode({"query": f"count(timestamp(up) > {self.scenario.began + 0.5!r})"})

@@ -1,6 +1,6 @@
 """The hours before: all samples of a scenario, written to a store by Prometheus' remote-write protocol.
 
-That takes two seconds for six hours, where building blocks with promtool takes twelve; VictoriaMetrics takes the same
+That takes three seconds for six hours, where building blocks with promtool takes twelve; VictoriaMetrics takes the same
 bytes. The protocol is protobuf in snappy, of which a few lines are needed: all samples have one length, so that they
 are encoded as one array, and snappy allows text that is not compressed.
 """
@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from core.monitoring.demo.noise import Array
 from core.monitoring.demo.samples import STEP_S, Samples, targets
 
-WRITE_S = 1800.0
-"""How much time one request holds. A store refuses what is over an hour older than its newest sample."""
+TIMES = 60
+"""How many times one request holds. A store refuses what is over an hour older than its newest sample."""
+RECENT_S = 1800.0
+"""How much of the history is as dense as live scraping: a monitor that counts samples must not be misled."""
 STALE = np.uint64(0x7FF0000000000002)
 """The NaN that tells Prometheus that a series has ended: model/value of its source."""
 
@@ -67,15 +69,21 @@ def uncompressed(content: bytes) -> bytes:
     return varint(len(content)) + b"\xfc" + (len(content) - 1).to_bytes(4, "little") + content
 
 
-def requests(samples: Samples, start: float, end: float, step_s: float = STEP_S) -> Iterator[bytes]:
-    """Yield the bodies of remote-write requests with all samples from *start* to *end*, unix seconds, in order."""
+def sampled(start: float, end: float, scrape_s: float) -> Array:
+    """Return the times of a history, unix seconds: every `STEP_S`, at last every *scrape_s*, up to *end*."""
+    recent = max(start, end - RECENT_S)
+    late = np.arange(end, recent, -min(scrape_s, STEP_S))[::-1]
+    return np.concatenate([np.arange(start, recent, STEP_S), late])
+
+
+def requests(samples: Samples, times: Array) -> Iterator[bytes]:
+    """Yield the bodies of remote-write requests with all samples at *times*, unix seconds, in order."""
     series = [
         encoded_labels({"__name__": one.name} | one.labels | one.target.labels) for one in samples.series
     ]
     series += [encoded_labels({"__name__": "up"} | target.labels) for target in targets(samples.scenario)]
-    times = np.arange(start, end + 1e-6, step_s)
     there = np.zeros(len(series), bool)
-    for part in np.array_split(times, max(1, round((end - start) / WRITE_S))):
+    for part in np.split(times, range(TIMES, len(times), TIMES)):
         values = np.concatenate([samples.values(part), samples.up(part)])
         exists = ~np.isnan(values)
         before = np.concatenate([there[:, None], exists[:, :-1]], axis=1)

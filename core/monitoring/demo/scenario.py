@@ -95,7 +95,7 @@ NODES = (
     Node(4, USUAL, 0.92, 52951, Fault.SLOW_TTFT, -2 * HOUR),
     # A second process beside the engine does not give its memory back; the engine takes a smaller share for it.
     Node(5, Load(14.2, 1300.0, 500.0, 0.1), 0.72, 30892, Fault.LEAK, -6 * HOUR),
-    Node(6, USUAL, 0.92, 52951, Fault.XID, -40 * MINUTE, gpu=2),
+    Node(6, USUAL, 0.92, 52951, Fault.XID, -22 * MINUTE, gpu=2),
     Node(7, USUAL, 0.92, 52951, Fault.DEAD, -20 * MINUTE),
 )
 

@@ -59,7 +59,7 @@ class Engines:
     preemptions: Array
     """Per second."""
     ttft_s: Array
-    """Median; the mean inter-token latency below is one too."""
+    """Seconds to the first token, and between tokens: medians."""
     itl_s: Array
     queue_s: Array
     prompt_tokens: Array

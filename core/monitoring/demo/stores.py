@@ -26,6 +26,8 @@ class Store:
     """The path that answers 200 when it is ready."""
     write: str
     """The path of remote writes."""
+    flush: str = ""
+    """The path that makes what was written visible, where that takes a while by itself."""
 
     def command(self, program: str, address: str, folder: Path) -> list[str]:
         """Return the command that starts it on *address* (host:port) with its data and configuration in *folder*."""
@@ -64,6 +66,7 @@ VICTORIA = Store(
     ),
     ready="/health",
     write="/api/v1/write",
+    flush="/internal/force_flush",
 )
 
 

@@ -54,6 +54,15 @@ def _histogram_rows(node: Node, bounds: tuple[float, ...]) -> tuple[Row, ...]:
     return (*buckets, ("_count", ENGINE_LABELS), ("_sum", ENGINE_LABELS))
 
 
+def _skew(spread: float) -> float:
+    """Return mean / median of a log-logistic distribution: (pi / spread) / sin(pi / spread)."""
+    return math.pi / spread / math.sin(math.pi / spread)
+
+
+def _median(mean: Array, spread: float) -> Array:
+    return mean / _skew(spread)
+
+
 def _histogram(
     name: str,
     text: str,
@@ -64,9 +73,9 @@ def _histogram(
     """Return a histogram of what *seen* gives: observations per second, and their median.
 
     They are log-logistic, whose distribution 1 / (1 + (median / x)^spread) is easy to write and as skewed as
-    latencies are; the mean is median (pi / spread) / sin(pi / spread).
+    latencies are.
     """
-    skew = math.pi / spread / math.sin(math.pi / spread)
+    skew = _skew(spread)
 
     def rates(now: Moment) -> Array:
         count, median = seen(now.engines)
@@ -112,8 +121,7 @@ def _step_tokens(engine: Engines) -> tuple[Array, Array]:
     """Steps per second, and tokens of each: those decoded, and those of new prompts."""
     steps = np.where(engine.running > 0, 1.0 / engine.itl_s, 0.0)
     tokens = engine.requests * (engine.output_tokens + engine.prompt_tokens * (1 - engine.prefix_hits))
-    # The mean of a log-logistic with spread 3 is 1.21 medians.
-    return steps, tokens * engine.itl_s / 1.21
+    return steps, _median(tokens * engine.itl_s, 3.0)
 
 
 ENGINE_FAMILIES = (
@@ -210,8 +218,8 @@ ENGINE_FAMILIES = (
         "vllm:e2e_request_latency_seconds",
         "Histogram of e2e request latency in seconds.",
         E2E_S,
-        3.0,
-        lambda engine: (engine.requests, engine.ttft_s + engine.output_tokens * engine.itl_s / 1.21),
+        5.0,
+        lambda engine: (engine.requests, _median(engine.ttft_s + engine.output_tokens * engine.itl_s, 5.0)),
     ),
     _histogram(
         "vllm:request_queue_time_seconds",
@@ -225,14 +233,14 @@ ENGINE_FAMILIES = (
         "Number of prefill tokens processed.",
         REQUEST_TOKENS,
         3.0,
-        lambda engine: (engine.requests, engine.prompt_tokens / 1.21),
+        lambda engine: (engine.requests, _median(engine.prompt_tokens, 3.0)),
     ),
     _histogram(
         "vllm:request_generation_tokens",
         "Number of generation tokens processed.",
         REQUEST_TOKENS,
-        3.0,
-        lambda engine: (engine.requests, engine.output_tokens / 1.21),
+        5.0,
+        lambda engine: (engine.requests, _median(engine.output_tokens, 5.0)),
     ),
     Family(
         VLLM,
