@@ -119,7 +119,7 @@ class PlanWork(Work):
         inputs = {name: _spelled(name, value) for name, value in values.items() if name not in LOOKS}
         figures = figures_of(document.plan, t) if document.plan else {}
         try:
-            planned = searched(document.request)
+            planned = searched(orjson.dumps(document.request))
         except PlannerError as error:
             # What was asked then cannot be asked with the catalogue of today.
             again: tuple[str, ...] | None = (error.sentence.render(language.current()),)

@@ -125,7 +125,7 @@ def _table(works: Sequence[Saved], sides: Sequence[Side], t: Translator) -> None
 def _rows(sides: Sequence[Mapping[str, str]]) -> dict[str, list[str]]:
     """Return what each side says of each label that one of them has."""
     labels = dict.fromkeys(label for side in sides for label in side)
-    return {label: [side.get(label, "–") for side in sides] for label in labels}
+    return {label: [plain(side.get(label, "–")) for side in sides] for label in labels}
 
 
 def _again(side: Side, t: Translator) -> str:

@@ -19,7 +19,9 @@ from pages.parts.saved_work import Work
 Translator = Callable[..., str]
 
 WIDE = 300
-"""Pixels of a field of the form where there is room for two beside each other."""
+"""Pixels of a field of the form where there is room beside it."""
+NAME = 178
+"""Pixels of a name in the list: with its menu it fills a line of the sidebar."""
 ICONS: dict[Kind, str] = {
     "plan": ":material/account_tree:",
     "quotes": ":material/request_quote:",
@@ -37,16 +39,18 @@ def tell_missed(work: Work) -> None:
 def form(work: Work, t: Translator, *, wide: bool = False) -> None:
     """Draw name and notes, what may be done with them, and what went wrong; *wide*: fields beside each other."""
     saved = work.opened
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        width: Any = WIDE if wide else "stretch"
-        name = _text(st.text_input, work.field("name"), t("saved.name"), width, t("saved.name_hint"))
-        height = {"height": 68}
-        notes = _text(
-            st.text_area, work.field("notes"), t("saved.notes"), width, t("saved.notes_hint"), **height
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+        name_field, notes_field = work.field("name"), work.field("notes")
+        name = _text(
+            st.text_input, name_field, t("saved.name"), t("saved.name_hint"), WIDE if wide else "stretch"
         )
-        with st.container(horizontal=True, gap="xsmall", width="content" if wide else "stretch"):
-            renamed = saved is not None and (" ".join(name.split()) != saved.name or notes != saved.notes)
-            _buttons(work, t, renamed=renamed)
+        if wide:
+            with st.popover(t("saved.notes"), icon=":material/notes:", key=work.field("notes_group")):
+                notes = _text(st.text_area, notes_field, t("saved.notes"), t("saved.notes_hint"), WIDE)
+        else:
+            notes = _text(st.text_area, notes_field, t("saved.notes"), t("saved.notes_hint"), height=68)
+        renamed = saved is not None and (" ".join(name.split()) != saved.name or notes != saved.notes)
+        _buttons(work, t, renamed=renamed)
     if saved is not None:
         state = t("saved.unsaved" if work.is_changed or renamed else "saved.all_saved")
         when = f"{saved.updated:%Y-%m-%d %H:%M}"
@@ -54,7 +58,9 @@ def form(work: Work, t: Translator, *, wide: bool = False) -> None:
     _told(work, t)
 
 
-def _text(field: Callable[..., str | None], key: str, label: str, width: Any, hint: str, **more: int) -> str:
+def _text(
+    field: Callable[..., str | None], key: str, label: str, hint: str, width: Any = "stretch", **more: int
+) -> str:
     """Draw a field of text that keeps what was typed while it is not drawn."""
     if key not in st.session_state:
         st.session_state[key] = st.session_state.get(f"{key}:text", "")
@@ -143,7 +149,8 @@ def saved_list(work: Work, t: Translator) -> None:
     if not listing.count:
         st.caption(t("saved.none_found" if st.session_state.get(search) else "saved.none"))
     for one in listing.items:
-        _line(work, one, t)
+        with st.container(gap=None):
+            _line(work, one, t)
     if listing.pages > 1:
         # The list may have become shorter.
         st.session_state[work.field("page")] = listing.page
@@ -164,18 +171,17 @@ def _first_page(work: Work) -> None:
 
 
 def _line(work: Work, one: Summary, t: Translator) -> None:
-    kind = t(f"saved.kind.{one.kind}")
     told = t("saved.saved_at", when=f"{one.updated:%Y-%m-%d %H:%M}", version=one.version)
     data = t("saved.data", hash=one.data_version[:8] or "–")
     with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"):
         st.button(
-            f"{plain(one.name)} :gray[:small[{kind} · {one.updated:%Y-%m-%d}]]",
+            plain(one.name),
             icon=ICONS[one.kind],
             key=work.field(f"open_{one.id}"),
             on_click=work.load,
             args=(one.id,),
-            width="stretch",
-            help=f"{told}. {data}\n\n{plain(one.notes[:300])}",
+            width=NAME,
+            help=f"{plain(one.name)}\n\n{told}. {data}\n\n{plain(one.notes[:300])}",
         )
         more = work.field(f"more_{one.id}")
         with st.popover("", icon=":material/more_vert:", key=more, help=t("saved.more")):
@@ -187,6 +193,7 @@ def _line(work: Work, one: Summary, t: Translator) -> None:
                     args=arguments,
                     width="stretch",
                 )
+    st.caption(f"{t(f'saved.kind.{one.kind}')} · {one.updated:%Y-%m-%d %H:%M} UTC")
 
 
 def _menu(work: Work, one: Summary, t: Translator) -> dict[str, tuple[Callable[..., None], tuple[Any, ...]]]:
