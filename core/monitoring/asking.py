@@ -12,7 +12,7 @@ from core.monitoring.promql import duration
 from core.monitoring.readings import Over
 from core.monitoring.snapshot import Statistic
 from core.monitoring.thresholds import Thresholds
-from core.monitoring.windows import applied, joined
+from core.monitoring.windows import ages, joined
 
 # Codes, counts and flags are taken as they stand: their average means nothing.
 AS_THEY_STAND = frozenset({"code", "count", "flag"})
@@ -25,7 +25,7 @@ RATE_WINDOW_S = 600.0
 LOST_WINDOW_S = 6 * 3600.0
 # What every GPU exporter gives, cheapest first: the one that says which GPUs there are.
 PRESENCE = ("gpu_temperature", "gpu_power", "gpu_utilisation", "memory_occupancy")
-ENGINE_PRESENCE = ("running", "queue", "kv_usage", "requests")
+ENGINE_PRESENCE = ("kv_usage", "running", "queue", "requests")
 QUANTILES = ("ttft", "itl", "e2e")
 GPU_LABELS = ("node", "gpu", "mig")
 ENGINE_LABELS = ("instance", "model_name")
@@ -101,7 +101,7 @@ class Questions:
 
     def over(self, indicator: str, statistic: Statistic) -> Over | None:
         """Return what the store makes of a window for *statistic*: nothing for codes and counts."""
-        return None if statistic is Statistic.AVERAGE and _stands(indicator) else _OVER[statistic]
+        return None if statistic is Statistic.AVERAGE and stands(indicator) else _OVER[statistic]
 
     def together(self, wanted: Iterable[Wanted]) -> str | None:
         """Return one query for all that is *wanted* and exported, None where nothing of it is."""
@@ -132,9 +132,7 @@ class Questions:
         present = self.presence(level)
         if present is None:
             return None
-        return joined(
-            {key(present, Statistic.AGE): f"time() - {applied(str(self.expression(present)), 'timestamp')}"}
-        )
+        return joined({key(present, Statistic.AGE): f"-1 * ({ages(str(self.expression(present)))})"})
 
     def samples(self, level: str) -> str | None:
         """Ask how many samples each GPU or replica has in the longest window of its level."""
@@ -167,7 +165,7 @@ def averages(level: str) -> tuple[Wanted, ...]:
     return tuple(
         (name, Statistic.AVERAGE, None)
         for name, indicator in indicators().items()
-        if indicator.level == level and name not in QUANTILES and not _stands(name)
+        if indicator.level == level and name not in QUANTILES and not stands(name)
     )
 
 
@@ -176,7 +174,7 @@ def marks(level: str) -> tuple[Wanted, ...]:
     return tuple(
         (name, Statistic.AVERAGE, None)
         for name, indicator in indicators().items()
-        if indicator.level == level and indicator.unit != "flag" and _stands(name)
+        if indicator.level == level and indicator.unit != "flag" and stands(name)
     )
 
 
@@ -194,5 +192,6 @@ def _level(indicator: str) -> str:
     return indicators()[indicator].level
 
 
-def _stands(indicator: str) -> bool:
+def stands(indicator: str) -> bool:
+    """Return whether *indicator* is a code or count that stands until it is reset, so has no average."""
     return indicators()[indicator].unit in AS_THEY_STAND and indicator not in MOVING_COUNTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -13,13 +13,12 @@ from core.monitoring.indicators import indicators
 from core.monitoring.judging import STALE_SCRAPES, stale
 from core.monitoring.past import since
 from core.monitoring.prometheus import SKEW_S
+from core.monitoring.rules import RULES, Rule
 from core.monitoring.snapshot import Snapshot, Statistic, Table
 from core.monitoring.subjects import FLEET, Level, Subject
 from core.monitoring.thresholds import Limit, Thresholds
 from core.monitoring.verdicts import State
 from core.monitoring.xid import xids
-
-Side = Literal["low", "high"]
 
 
 @dataclass(frozen=True)
@@ -36,38 +35,6 @@ class Flag:
     at_least: bool = False
     wording: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A limit of one indicator that makes a flag when it is crossed on one side."""
-
-    id: str
-    indicator: str
-    side: Side
-    states: tuple[State, ...] = (State.WARNING, State.BAD)
-    wording: str = ""
-
-
-RULES = (
-    Rule("gpu_idle", "gpu_utilisation", "low", (State.BAD,)),
-    Rule("gpu_underused", "gpu_utilisation", "low", (State.WARNING,)),
-    Rule("gpu_saturated", "gpu_utilisation", "high"),
-    Rule("memory_high", "memory_occupancy", "high"),
-    Rule("gpu_hot", "gpu_temperature", "high"),
-    Rule("throttled", "throttling", "high"),
-    Rule("xid", "xid", "high"),
-    Rule("ecc", "ecc_errors", "high"),
-    Rule("ecc", "row_remap_failed", "high", wording="ecc_remap"),
-    Rule("kv_pressure", "kv_usage", "high"),
-    Rule("queue", "queue", "high"),
-    Rule("preemptions", "preemptions", "high"),
-    Rule("ttft_slow", "ttft", "high"),
-    Rule("itl_slow", "itl", "high"),
-    Rule("e2e_slow", "e2e", "high"),
-    Rule("errors", "error_rate", "high"),
-    Rule("batch_low", "batch_efficiency", "low"),
-)
 
 
 def flags(snapshot: Snapshot, thresholds: Thresholds) -> list[Flag]:

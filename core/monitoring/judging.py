@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.monitoring.exporters import Detected
 from core.monitoring.indicators import indicators
+from core.monitoring.rules import RULED
 from core.monitoring.snapshot import Coverage, Numbers, Snapshot, Statistic, Table, every
 from core.monitoring.subjects import Level
 from core.monitoring.tables import located
@@ -130,8 +131,8 @@ def _worst(rows: int, verdicts: Mapping[str, States]) -> States:
     """Return the worst state of each row; a replica without requests has no latency, and is not unknown for it."""
     found = every(rows, State.UNKNOWN)
     for state in _RISING:
-        for states in verdicts.values():
-            found[states == state] = state
+        for name in RULED & verdicts.keys():
+            found[verdicts[name] == state] = state
     return found
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from core.monitoring.answers import Answer
-from core.monitoring.asking import QUANTILES, Questions, natural_step, parts
-from core.monitoring.indicators import indicators
+from core.monitoring.asking import QUANTILES, Questions, natural_step, parts, stands
 from core.monitoring.promql import quoted
 from core.monitoring.reader import Reader
+from core.monitoring.rules import RULED
 from core.monitoring.snapshot import History, Numbers, Snapshot, Table
 from core.monitoring.subjects import Level, Subject, subject_of
 from core.monitoring.verdicts import State
@@ -61,7 +61,7 @@ def _question(
     flagged = {
         name: (states == State.WARNING) | (states == State.BAD)
         for name, states in table.states.items()
-        if indicators()[name].unit not in {"code", "flag"}
+        if name in RULED and not stands(name)
     }
     names = [name for name, rows in flagged.items() if rows.any()]
     if not names:

@@ -18,17 +18,20 @@ _GROUPING = frozenset("by without on ignoring group_left group_right".split())
 _WORDS = _GROUPING | frozenset("and or unless bool offset inf nan atan2".split())
 
 
-def applied(expression: str, function: str) -> str:
-    """Return *expression* with *function* around each selector that has no window.
+def ages(expression: str) -> str:
+    """Return *expression* with the negative age of the sample, in seconds, for each selector without a window.
 
-    >>> applied('max by (node) (x{a="b"})', "timestamp")
-    'max by (node) (timestamp(x{a="b"}))'
+    Negative, so that an expression that keeps the largest of several copies keeps the youngest, and one that
+    drops numbers too large to be true drops no age.
+
+    >>> ages('max by (node) (x{a="b"} < 1e+09)')
+    'max by (node) ((timestamp(x{a="b"}) - time()) < 1e+09)'
     """
     made: list[str] = []
     last = 0
     for start, end, ranged in _selectors(expression):
         selector = expression[start:end]
-        made += [expression[last:start], selector if ranged else f"{function}({selector})"]
+        made += [expression[last:start], selector if ranged else f"(timestamp({selector}) - time())"]
         last = end
     return "".join(made) + expression[last:]
 
