@@ -204,10 +204,14 @@ def series_of(document: Document) -> tuple[str, list[Any]]:
 def instant_answer(document: Document, at: float, seconds: float) -> Answer:
     """Return the answer to an instant query; *at* is its time where the answer holds no series.
 
+    A query for raw samples (`up[5m]`) has all their times.
+
     Raises:
         MonitoringFault: `not_prometheus` where the answer has another shape.
     """
-    _, rows = series_of(document)
+    kind, rows = series_of(document)
+    if kind == "matrix":
+        return range_answer(document, np.array([at]), seconds)
     kept = [row for row in rows if "value" in row]
     try:
         times = np.fromiter((float(row["value"][0]) for row in kept), np.float64, len(kept))

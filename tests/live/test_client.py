@@ -80,7 +80,10 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
           - job_name: itself
             scheme: https
             basic_auth: {{username: ops, password: {PASSWORD}}}
-            tls_config: {{ca_file: {certificates.ca}, cert_file: {certificates.client[0]}, key_file: {certificates.client[1]}}}
+            tls_config:
+              ca_file: {certificates.ca}
+              cert_file: {certificates.client[0]}
+              key_file: {certificates.client[1]}
             static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
         """,
         encoding="utf-8",
@@ -91,7 +94,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
         f"--web.config.file={folder / 'web.yml'}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
-        "--query.max-samples=1000",
+        "--query.max-samples=50000",
     ]
     endpoint = Endpoint(
         "guarded",
@@ -184,30 +187,29 @@ def test_http_where_https_is_asked_for(guarded: Guarded) -> None:
 
 def test_what_a_real_store_refuses(guarded: Guarded) -> None:
     assert fault_of(guarded.endpoint, "up{").fault == "bad_query"
-    assert fault_of(guarded.endpoint, "up * on(a) group_left {__name__=~'.+'}").fault in {
-        "bad_query",
-        "too_much_data",
-    }
-    assert fault_of(guarded.endpoint, '{__name__=~".+"}[1d]').fault in {"too_much_data", "bad_query"}
-    found = fault_of(guarded.endpoint, 'count_over_time({__name__=~".+"}[1h:1s])')
+    found = fault_of(guarded.endpoint, '{__name__=~"go_threads|go_goroutines"} + on (job) go_threads')
+    assert (found.fault, "several series" in found.message) == ("bad_query", True)
+    found = fault_of(guarded.endpoint, "count_over_time(vector(1)[1d:1s])")
     assert (found.fault, "too many samples" in found.message) == ("too_much_data", True)
     missing = replace(guarded.endpoint, url=f"{guarded.endpoint.url}/prometheus")
     assert fault_of(missing).fault == "not_found"
 
 
-def test_a_store_that_takes_too_long_gives_up_before_we_do(guarded: Guarded) -> None:
-    short = replace(guarded.endpoint, deadline_s=0.1)
-    slow = "sum(" + " + ".join(["sum_over_time(vector(1)[30d:1m])"] * 60) + ")"
-    began = time.monotonic()
-    found = fault_of(short, slow)
-    assert found.fault in {"timeout", "too_much_data"}
-    assert time.monotonic() - began < 1
+def test_a_query_that_takes_too_long(guarded: Guarded) -> None:
+    """A median of 10,000 values, 10,000 times, takes many seconds; the store itself is told when to stop."""
+    ours = Prometheus(replace(guarded.endpoint, deadline_s=1))
+    now, began = ours.now(), time.monotonic()
+    with pytest.raises(MonitoringFault) as caught:
+        ours.range("quantile_over_time(0.5, vector(time())[10000s:1s])", now - 10_000, now, step=1)
+    assert caught.value.fault == "timeout"
+    assert time.monotonic() - began < 1.5
 
 
 def test_a_native_scalar_and_a_string(guarded: Guarded) -> None:
     ours = Prometheus(guarded.endpoint)
     assert ours.instant("1 / 4").values[0, 0] == 0.25
     assert ours.instant('"text"').state == "empty"
+    assert ours.instant("up[10s]").latest.tolist() == [1]
     assert ours.instant("vector(1 / 0)").state == "empty"
     assert ours.instant("up", at=1.0).state == "empty"
 
@@ -255,8 +257,8 @@ def victoria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 def import_lines(endpoint: Endpoint, lines: str) -> None:
     url = f"{endpoint.url}/api/v1/import/prometheus"
     assert requests.post(url, data=lines.encode(), timeout=10).status_code == 204
-    time.sleep(1)
-    requests.get(f"{endpoint.url}/internal/resetRollupResultCache", timeout=10)
+    for path in ("force_flush", "resetRollupResultCache"):
+        assert requests.get(f"{endpoint.url}/internal/{path}", timeout=10).status_code == 200
 
 
 def test_victoria_metrics(victoria: Endpoint) -> None:
@@ -285,4 +287,4 @@ def test_victoria_metrics_refuses(victoria: Endpoint) -> None:
     with pytest.raises(MonitoringFault) as caught:
         Prometheus(victoria).instant("many", at=begin + 1)
     assert caught.value.fault == "too_much_data"
-    assert fault_of(victoria, "up" * 20_000).fault in {"bad_query"}
+    assert fault_of(victoria, "up" * 20_000).fault == "bad_query"

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.monitoring import answers
-from core.monitoring.answers import Answer, Document, range_answer, read_document
+from core.monitoring.answers import Answer, Document, instant_answer, range_answer, read_document
 from core.monitoring.faults import MonitoringFault
 from tests.core.monitoring.fault_server import series
 
@@ -61,6 +61,12 @@ def test_no_series_is_an_empty_grid() -> None:
     assert answer.values.shape == (0, len(GRID))
     assert answer.latest.shape == (0,)
     assert answer.state == "empty"
+
+
+def test_raw_samples_have_their_own_times() -> None:
+    answer = instant_answer(read_document(matrix([series([(3.5, "1"), (4.5, "2")])])), 9.0, 0.1)
+    np.testing.assert_array_equal(answer.times, [3.5, 4.5])
+    np.testing.assert_array_equal(answer.latest, [2])
 
 
 def test_native_histograms_are_left_out_and_told() -> None:
