@@ -47,8 +47,9 @@ _COMBINED = {"mean": "avg", "sum": "sum", "max": "max", "min": "min", "quantile"
 # A uuid without the "GPU-" that the driver and DCGM write before it.
 _BARE_UUID = "([0-9a-fA-F]{8}-[0-9a-fA-F-]+)"
 
-# Step of subqueries, and the longest window of a rate inside one.
-_STEP = "1m"
+# Longest step of a subquery, the steps that it has at the least, and the longest window of a rate inside one.
+_STEP_S = 60
+_STEPS = 15
 _MOMENT_S = 300
 
 
@@ -75,7 +76,8 @@ class Source:
             expression = f"({expression}) * on ({', '.join(on)}) group_left ({', '.join(given)}) {kept}"
         named = relabelled(expression, self.identity, labels)
         if self.complete_uuid and "uuid" in labels:
-            named = f'label_replace({named}, "uuid", "GPU-$1", "uuid", "{_BARE_UUID}")'
+            bare = f'label_replace({named}, "bare", "$1", "uuid", "(.*)")'
+            named = f'label_replace({bare}, "uuid", "GPU-$1", "bare", "{_BARE_UUID}")'
         if self.own_pods and "pod" in labels:
             named = f'label_replace({named}, "pod", "", "pod", "{self.own_pods}")'
             if "namespace" in labels:
@@ -134,11 +136,13 @@ def _of_source(indicator: Indicator, source: Source, labels: tuple[str, ...]) ->
 def _by_labels(indicator: Indicator, source: Source, reading: Reading, labels: tuple[str, ...]) -> str:
     question = source.question
     if reading.is_rate:
-        short = _moment(question)
-        made = _quantile if reading.histogram else _rates
-        return _over_time(
-            made(indicator, replace(source, question=short), reading, labels), question, reading
-        )
+        moment = source if reading.event else replace(source, question=_moment(question))
+        if reading.promql:
+            whole = _merged(indicator, moment, template_expression(reading, moment.question), labels)
+        else:
+            made = _quantile if reading.histogram else _rates
+            whole = made(indicator, moment, reading, labels)
+        return _over_time(whole, question, reading)
     if reading.label:
         return _label_value(indicator, source, reading, labels)
     if reading.gauge:
@@ -166,18 +170,25 @@ def _rates(indicator: Indicator, source: Source, reading: Reading, labels: tuple
     question = source.question
 
     def total(name: str, matchers: str) -> str:
-        return aggregated("sum", labels, source.named(events(name, matchers, question), labels))
+        # A counter of a GPU that was collected twice is one counter; those of a replica differ by a label of theirs.
+        how = "max" if indicator.level == "gpu" else "sum"
+        return aggregated(how, labels, source.named(events(name, matchers, question), labels))
 
-    above = total(reading.rate, reading.matchers)
+    def summed(names: Sequence[str], matchers: str) -> str:
+        """Add rates; one that has no series yet counts as none."""
+        whole = total(names[0], matchers)
+        for name in names[1:]:
+            whole = f"({whole} + {total(name, matchers)} or {whole})"
+        return whole
+
+    above = summed((reading.rate, *reading.plus), reading.matchers)
     if reading.per:
-        below = total(reading.per, "" if reading.zero else reading.matchers)
+        below = summed(reading.per, "" if reading.zero else reading.matchers)
         if reading.zero:
             above = f"({above} or 0 * {below})"
         above = f"{above} / ({below} > 0)"
-    elif indicator.level == "gpu":
-        above = aggregated(
-            "max", labels, source.named(events(reading.rate, reading.matchers, question), labels)
-        )
+    if reading.of_capacity:
+        above = f"{above} / {question.capacity:.12g}"
     return above if reading.times == 1.0 else f"{above} * {reading.times:.12g}"
 
 
@@ -209,6 +220,7 @@ def _label_value(indicator: Indicator, source: Source, reading: Reading, labels:
 def _over_time(expression: str, question: Question, reading: Reading) -> str:
     """Return the statistic of a rate or a formula over the window; its average is the rate over the window."""
     over = question.over
-    if over is None or over == "last" or (over == "avg" and reading.is_rate):
+    if over is None or over == "last" or (over == "avg" and reading.is_rate) or reading.event:
         return expression
-    return f"{over}_over_time(({expression})[{question.window}:{_STEP}])"
+    step = min(_STEP_S, seconds(question.window) / _STEPS)
+    return f"{over}_over_time(({expression})[{question.window}:{duration(step)}])"

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -38,12 +38,20 @@ class Info(Record):
     labels: tuple[str, ...]
 
 
+class Export(Record):
+    """A metric name: its type, and the first and last release it was seen in, where that was followed."""
+
+    type: Literal["gauge", "counter", "histogram", "summary"]
+    seen: str = ""
+
+
 class Exporter(Record):
     """One program that exports metrics of GPUs, nodes or engine replicas.
 
     `identity` names for each canonical label the labels that may hold it, best first. `parts` are labels that split
     one subject (ranks of a replica). `preallocates_memory` says why the memory of its GPU is always nearly full;
-    empty where it is not.
+    empty where it is not. One in `front` of engines (a router, a serving frame) is asked only for what no engine
+    gives. `enable` says what makes it give an indicator that is off, `turn_on` what makes it export at all.
     """
 
     id: str
@@ -61,6 +69,9 @@ class Exporter(Record):
     preallocates_memory: str = ""
     indicators: dict[str, tuple[Reading, ...]]
     enable: dict[str, Enabling] = Field(default_factory=dict)
+    turn_on: Enabling
+    front: bool = False
+    exports: dict[str, Export]
     notes: str = ""
     provenance: Provenance
 
@@ -91,7 +102,7 @@ class Exporter(Record):
         value = measured if indicator == "replica_age" else "max by (job, instance) (up)"
         metric = "process_start_time_seconds" if indicator == "replica_age" else "up"
         joined = f"({zero} + on (job, instance) group_left () ({value}))"
-        return (Reading(promql=joined, names=(metric,)),) if metric in names else ()
+        return (Reading(promql=joined),) if metric in names else ()
 
 
 @cache
@@ -146,8 +157,15 @@ class Detected:
 
     def sources(self, indicator: str, question: Question) -> tuple[Source, ...]:
         """Return, for each exporter and prefix, the readings of *indicator* that the store can answer."""
+        every = self.at(indicators()[indicator].level)
+        engines = self._sources(indicator, question, [one for one in every if not one.front])
+        return engines or self._sources(indicator, question, [one for one in every if one.front])
+
+    def _sources(
+        self, indicator: str, question: Question, candidates: Sequence[Exporter]
+    ) -> tuple[Source, ...]:
         found = []
-        for exporter in self.at(indicators()[indicator].level):
+        for exporter in candidates:
             for prefix in exporter.found(self.names):
                 own = Question(
                     self.names,
@@ -217,7 +235,7 @@ class Detected:
 
         How a window is taken: gauges by `avg_over_time` and its like on the metric itself; rates and quantiles as
         the rate over the whole window (an average of quantiles would mean nothing); lowest, highest and count of
-        rates and formulas by a subquery with a step of a minute.
+        rates and formulas by a subquery with a step of a minute at the most.
         """
         definition = indicators()[indicator]
         question = Question(self.names, "", selector, window, quantile, over, capacity)
@@ -248,6 +266,18 @@ class Detected:
             for prefix in exporter.found(self.names)
             for reading in exporter.readings(indicator, prefix, self.names)
         )
+
+    def means(self, indicator: str) -> tuple[Exporter, ...]:
+        """Return the exporters that give the mean of *indicator* where a quantile was asked for."""
+        given = self.sources(indicator, Question(self.names))
+        found = {source.exporter for source in given if all(reading.mean for reading in source.readings)}
+        return tuple(exporter for exporter in self.exporters if exporter.id in found)
+
+    @property
+    def absent(self) -> tuple[Exporter, ...]:
+        """Known exporters that the store has nothing of; `turn_on` of each says how to get it."""
+        found = {exporter.id for exporter in self.exporters}
+        return tuple(exporter for exporter in exporters().values() if exporter.id not in found)
 
     @property
     def absent_levels(self) -> tuple[Level, ...]:

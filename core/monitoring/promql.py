@@ -29,6 +29,7 @@ _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _FIRST = ";*([^;]*)(?:;.*)?"
 _FIRST_HOST = ";*([^;]*?)(?::[0-9]+)?(?:;.*)?"
 _HOSTS = {"node", "host"}
+_JOINED = "joined"
 
 
 def seconds(duration: str) -> float:
@@ -115,8 +116,10 @@ def relabelled(expression: str, identity: Mapping[str, Sequence[str]], wanted: S
             continue
         pattern = _FIRST_HOST if label in _HOSTS else _FIRST
         listed = ", ".join(f'"{source}"' for source in sources)
+        source = sources[0]
         if len(sources) > 1:
-            expression = f'label_join({expression}, "{label}", ";", {listed})'
-        source = label if len(sources) > 1 else sources[0]
+            # Not into the label itself: VictoriaMetrics 1.79 spoils a value that label_replace reads and writes.
+            expression = f'label_join({expression}, "{_JOINED}", ";", {listed})'
+            source = _JOINED
         expression = f'label_replace({expression}, "{label}", "$1", "{source}", "{pattern}")'
     return expression

@@ -47,22 +47,28 @@ class Reading(Record):
     """One way to read an indicator; exactly one of gauge, rate, histogram, summary and promql is given.
 
     `gauge` may be divided by the sum of the gauges `of` (whose sum stays the same while the gauge moves), or by the
-    capacity that the user states. `rate` counts events per second; `per` divides it by another rate, and with
-    `zero` a label that never appeared counts as none. `percent` means that some versions write 0 to 100 where
-    others write 0 to 1. `promql` is a template with {sel}, {w}, {ws} (the window in seconds), {p}, and {code},
-    which stands for each Xid number in turn; `names` are the metrics that it reads.
+    capacity that the user states. `rate` counts events per second, with those of `plus`; `per` divides it by the sum
+    of other rates, and with `zero` a label that never appeared counts as none. `mean` means that it stands for a
+    quantile that its exporter does not give. `percent` means that some versions write 0 to 100 where others write
+    0 to 1. `promql` is a template with {sel}, {w}, {ws} (the window in seconds), {p}, and {code}, which stands for
+    each Xid number in turn; `names` are the metrics that it reads, `windowed` says that it covers the window by
+    itself, and `event` that it tells what happened within the window, which has no statistics.
     """
 
     gauge: str = ""
     of: tuple[str, ...] = ()
     of_capacity: bool = False
     rate: str = ""
-    per: str = ""
+    plus: tuple[str, ...] = ()
+    per: tuple[str, ...] = ()
     zero: bool = False
+    mean: bool = False
     histogram: str = ""
     summary: str = ""
     promql: str = ""
     names: tuple[str, ...] = ()
+    windowed: bool = False
+    event: bool = False
     matchers: str = ""
     times: float = 1.0
     percent: bool = False
@@ -80,7 +86,16 @@ class Reading(Record):
     @property
     def metrics(self) -> tuple[str, ...]:
         """The metric names that it reads, without prefix; of a histogram the base name."""
-        found = (self.gauge, *self.of, self.rate, self.per, self.histogram, self.summary, *self.names)
+        found = (
+            self.gauge,
+            *self.of,
+            self.rate,
+            *self.plus,
+            *self.per,
+            self.histogram,
+            self.summary,
+            *self.names,
+        )
         return tuple(dict.fromkeys(name for name in found if name))
 
     def readable(self, question: Question) -> bool:
@@ -95,7 +110,7 @@ class Reading(Record):
     @property
     def is_rate(self) -> bool:
         """Whether its value is a quotient of events and time, which a window smooths by itself."""
-        return bool(self.rate or self.histogram)
+        return bool(self.rate or self.histogram or self.windowed or self.event)
 
 
 def _kept(expression: str, question: Question) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
-import socket
 import subprocess
 import threading
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -16,10 +15,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-PROGRAMS = {
-    "prometheus": "apt-get install prometheus",
-    "victoria-metrics": "apt-get install victoria-metrics",
-}
+from tests.conftest import free_port, need
 
 
 @dataclass(frozen=True)
@@ -35,12 +31,6 @@ class Scene:
         lines = [line for line in self.text(1.0).splitlines() if line and not line.startswith("#")]
         own = {line.split("{")[0].split(" ")[0] for line in lines}
         return frozenset(own | {"up"})
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @contextmanager
@@ -91,8 +81,7 @@ class Store:
 @contextmanager
 def store(kind: str, scenes: Mapping[str, Scene], folder: Path, ready_s: float) -> Iterator[Store]:
     """Start *kind* of store, which scrapes *scenes* every second; yields it after *ready_s* seconds of samples."""
-    program = shutil.which(kind)
-    assert program, f"{kind} is missing. Install it with: {PROGRAMS[kind]}"
+    program = need(kind, kind)
     with serving(scenes) as targets:
         jobs = [
             {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -97,7 +96,10 @@ def test_engines_side_by_side_are_all_there(running: Store) -> None:
         assert len(running.ask(query)) == 2, query
     total = detected.expression("running", selector=selector, window=WINDOW, by=("host",))
     assert total
-    assert {labels["host"]: value for labels, value in running.ask(total)} == {"10.0.0.7": 200, "10.0.0.8": 32}
+    assert {labels["host"]: value for labels, value in running.ask(total)} == {
+        "10.0.0.7": 200,
+        "10.0.0.8": 32,
+    }
 
 
 @pytest.mark.prometheus
