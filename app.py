@@ -42,6 +42,8 @@ from starlette.routing import Route
 import core
 from core import api
 from core.catalog import accelerators, model_ids
+from core.monitoring.demo.cluster import stop_demo
+from core.monitoring.exporters import exporters
 from core.text import LANGUAGES, sentences, text
 from pages.parts import language, planning, plot, quoting
 
@@ -173,13 +175,14 @@ def warm() -> None:
         sentences(name)
     # One answer of each kind reads the tables that the next ones share.
     api.answer("size", {"model": model_ids()[0], "gpu": next(iter(accelerators()))})
+    exporters()
     planning.warm()
     quoting.warm()
 
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Get ready before the first visitor.
+    """Get ready before the first visitor, and end the demo cluster with the server.
 
     Streamlit runs a full garbage collection after every script run. What is alive here stays alive:
     frozen, it is left out of these collections, which then take next to no time.
@@ -188,6 +191,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     yield
+    await run_in_threadpool(stop_demo)
 
 
 def fault(_: Exception) -> bool:

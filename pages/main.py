@@ -8,7 +8,12 @@ from pages.parts import language
 
 ICON = Path(__file__).with_name("icon.svg")
 # Pages in the order of the navigation. The name is the script and the address, whatever the language.
-PAGES = {"size": ":material/memory:", "plan": ":material/account_tree:", "quotes": ":material/request_quote:"}
+PAGES = {
+    "size": ":material/memory:",
+    "plan": ":material/account_tree:",
+    "quotes": ":material/request_quote:",
+    "monitor": ":material/monitor_heart:",
+}
 FIRST = "size"
 # Pixels: names of models and weight formats are long.
 SIDEBAR = 310

@@ -100,4 +100,4 @@ def _crossing(
         return None
     height = float(np.interp(month, np.arange(len(curves[0])), curves[pair[0]]))
     label = text("chart.break_even", language, month=format_digits(month, 2))
-    return mark(f"<b>{label}</b>", month, height, left=month > len(curves[0]) / 4)
+    return mark(f"<b>{label}</b>", month, height, month / len(curves[0]))

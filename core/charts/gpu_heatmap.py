@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.charts.readings import bare, reading
+from core.monitoring.wording import printed
+from core.quantities import GIB
 from core.text import text
 
 SHADES = ("low", "ok", "warning", "bad", "unknown")
@@ -26,6 +27,9 @@ MOST_HATCHED = 4000
 """Cells beyond which those without a value are grey alone."""
 ROW, EDGE = 30, 64
 """Pixels of a row with numbers, and around all of them."""
+
+
+_SCALES = {"ratio": 100.0, "s": 1000.0, "bytes": 1 / GIB}
 
 
 @dataclass(frozen=True)
@@ -110,8 +114,8 @@ def heatmap_alt(cells: Cells, language: str = "en") -> str:
         title=cells.title,
         count=len(cells.values),
         states=states,
-        low=reading(float(measured.min()), cells.unit) if measured.size else "",
-        high=reading(float(measured.max()), cells.unit) if measured.size else "",
+        low=printed(float(measured.min()), cells.unit) if measured.size else "",
+        high=printed(float(measured.max()), cells.unit) if measured.size else "",
     )
 
 
@@ -203,10 +207,21 @@ def _told(cells: Cells, index: int, language: str) -> str:
         where = text("monitor_chart.gpu_of", language, node=where, gpu=cells.gpus[index])
     lines = [
         f"<b>{escaped(where)}</b>",
-        f"{cells.title}: {reading(float(cells.values[index]), cells.unit)}, {shade}",
+        f"{cells.title}: {printed(float(cells.values[index]), cells.unit)}, {shade}",
         escaped(cells.told[index]),
     ]
     return "<br>".join(line for line in lines if line)
+
+
+def bare(value: float, unit: str) -> str:
+    """Return *value* as a cell has room for it: its number alone, in the unit of `printed`.
+
+    >>> bare(0.3141, "ratio"), bare(0.62, "s"), bare(412.3, "W"), bare(3 * 2**30, "bytes")
+    ('31', '620', '412', '3')
+    """
+    if math.isnan(value):
+        return ""
+    return f"{float(f'{value * _SCALES.get(unit, 1.0):.3g}'):,.0f}"
 
 
 def escaped(label: str) -> str:

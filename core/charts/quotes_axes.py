@@ -47,15 +47,19 @@ def usd_axis(top: float, bottom: float = 0.0) -> dict[str, Any]:
     }
 
 
-def mark(text: str, x: float, y: float, *, left: bool) -> dict[str, Any]:
-    """Return a note with an arrow at a point, to its *left* or right."""
+def mark(text: str, x: float, y: float, share: float) -> dict[str, Any]:
+    """Return a note with an arrow at a point that lies at *share* of the axis, so that a narrow figure holds it.
+
+    In the first quarter it begins right of the point, near the end it ends left of it, else it stands above.
+    """
+    anchor, away = ("left", 40) if share < 0.25 else ("right", -40) if share > 0.8 else ("center", -30)
     return {
         "text": text,
         "x": x,
         "y": y,
-        "ax": -48 if left else 48,
-        "ay": -34,
-        "xanchor": "right" if left else "left",
+        "ax": away,
+        "ay": -46,
+        "xanchor": anchor,
         "showarrow": True,
         "arrowhead": 0,
         "arrowwidth": 1.5,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.charts.gpu_heatmap import escaped
-from core.charts.readings import reading
+from core.monitoring.wording import printed
 from core.quantities import GIB
 from core.text import text
 
@@ -65,7 +65,7 @@ def timeline(shown: Timeline, offset_s: float = 0.0, language: str = "en") -> di
         "data": [_curve(shown, index, place, offset_s, scale) for place, index in enumerate(kept)],
         "layout": {
             "height": HEIGHT,
-            "margin": {"l": 58, "r": 10, "t": 8, "b": 24},
+            "margin": {"l": 66, "r": 10, "t": 8, "b": 24},
             "uirevision": f"{shown.title}{round(shown.end - shown.start)}",
             "xaxis": {
                 "type": "date",
@@ -99,8 +99,8 @@ def timeline_alt(shown: Timeline, language: str = "en") -> str:
         language,
         title=shown.title,
         count=len(shown.names),
-        low=reading(float(measured.min()), shown.unit),
-        high=reading(float(measured.max()), shown.unit),
+        low=printed(float(measured.min()), shown.unit),
+        high=printed(float(measured.max()), shown.unit),
     )
 
 
@@ -143,19 +143,30 @@ def _ends(shown: Timeline, kept: Sequence[int]) -> tuple[float, float]:
 
 def _ticks(unit: str, bottom: float, top: float, scale: float) -> dict[str, Any]:
     """Return round ticks, printed as readings are."""
-    step = _step((top - bottom) / 4, unit)
+    step = _step((top - bottom) / 5, unit)
     first = math.ceil(bottom / step)
     heights = [step * number for number in range(first, math.floor(top / step + 1e-9) + 1)]
     return {
         "tickvals": [height * scale for height in heights],
-        "ticktext": [reading(x, unit) for x in heights],
+        "ticktext": [_tick(height, unit) for height in heights],
     }
+
+
+def _tick(height: float, unit: str) -> str:
+    """Return a round number as an axis has room for it.
+
+    >>> _tick(20_000.0, "tokens/s"), _tick(0.5, "ratio"), _tick(1.5, "s")
+    ('20k tok/s', '50 %', '1,500 ms')
+    """
+    if abs(height) < 10_000 or unit in {"s", "bytes"}:
+        return printed(height, unit)
+    return printed(round(height / 1000), unit).replace(" ", "k ", 1)
 
 
 def _step(least: float, unit: str) -> float:
     unit_size = GIB if unit == "bytes" else 1.0
     power: float = 10.0 ** math.floor(math.log10(least / unit_size)) * unit_size
-    return next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= least * 0.999)
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least * 0.999)
 
 
 def _curve(shown: Timeline, index: int, place: int, offset_s: float, scale: float) -> dict[str, Any]:
@@ -168,7 +179,7 @@ def _curve(shown: Timeline, index: int, place: int, offset_s: float, scale: floa
         "x": (shown.times + offset_s) * 1000,
         "y": values * scale,
         "name": name,
-        "text": [f"{name}<br>{reading(float(value), shown.unit)}" for value in values],
+        "text": [f"{name}<br>{printed(float(value), shown.unit)}" for value in values],
         "hovertemplate": "%{x|%H:%M:%S}<br>%{text}<extra></extra>",
         "line": {"color": f"token:{color}", "width": 2, "dash": DASHES[place // len(COLORS) % len(DASHES)]},
         "connectgaps": False,
@@ -225,7 +236,7 @@ def _legend(shown: Timeline, kept: Sequence[int], language: str) -> list[dict[st
         {
             "color": "token:muted" if shown.stale else f"token:{COLORS[place % len(COLORS)]}",
             "opacity": 1,
-            "text": f"{shown.names[index]} {reading(float(last[index]), shown.unit)}",
+            "text": f"{shown.names[index]} {printed(float(last[index]), shown.unit)}",
         }
         for place, index in enumerate(kept)
     ]
