@@ -143,20 +143,23 @@ class Questions:
         longest = min(max([DEFAULT_WINDOW_S, *own]), LONGEST_COUNT_S)
         return self.together([(present, Statistic.SAMPLES, longest)]) if present else None
 
-    def lost(self) -> str | None:
-        """Ask which GPUs and replicas had samples within six hours and have none now, and whose scrape fails."""
+    def gone(self) -> str | None:
+        """Ask which GPUs and replicas had samples within six hours and have none now."""
         found: dict[str, str] = {}
-        for level, same, up in (
-            ("gpu", GPU_LABELS, "gpu_exporter_up"),
-            ("engine", ENGINE_LABELS, "replica_up"),
-        ):
+        for level, same in (("gpu", GPU_LABELS), ("engine", ENGINE_LABELS)):
             present = self.presence(level)
             if present:
                 then = self.expression(present, LOST_WINDOW_S, "last")
                 found[f"{level}_gone"] = f"{then} unless on ({', '.join(same)}) {self.expression(present)}"
+        return joined(found) if found else None
+
+    def down(self) -> str | None:
+        """Ask for the exporters and replicas whose scrape fails, and that gave samples within six hours."""
+        found: dict[str, str] = {}
+        for level, up in (("gpu", "gpu_exporter_up"), ("engine", "replica_up")):
             failing = self.expression(up, LOST_WINDOW_S)
             if failing:
-                found[f"{level}_down"] = f"{failing} == 0"
+                found[f"{level}_down"] = f"({failing}) == 0"
         return joined(found) if found else None
 
 

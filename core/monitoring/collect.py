@@ -13,7 +13,7 @@ from core.monitoring.asking import QUANTILES, RATE_WINDOW_S, Questions, averages
 from core.monitoring.exporters import Detected
 from core.monitoring.growth import read_growth
 from core.monitoring.judging import judged
-from core.monitoring.nodes import by_node
+from core.monitoring.nodes import by_node, means
 from core.monitoring.past import read_history
 from core.monitoring.prometheus import Prometheus
 from core.monitoring.reader import Reader
@@ -61,7 +61,11 @@ def collect(
         aggregated=scale.get("gpu", 0.0) > AGGREGATE_ABOVE,
         scrape_s=scrape_s,
         skew_s=client.skew_s,
-        totals=Totals(gpus=int(scale.get("gpu", 0)), replicas=int(scale.get("engine", 0))),
+        totals=Totals(
+            gpus=int(scale.get("gpu", 0)),
+            gpus_seen=int(scale.get("gpu", 0)),
+            replicas=int(scale.get("engine", 0)),
+        ),
     )
     snapshot = _read_now(reader, ask, snapshot)
     snapshot = judged(replace(snapshot, partial=reader.partial), thresholds)
@@ -125,5 +129,6 @@ def _read_now(reader: Reader, ask: Questions, snapshot: Snapshot) -> Snapshot:
             }
         )
         gpus = table(Level.GPU, found.values())
-        snapshot = replace(snapshot, gpus=gpus, nodes=by_node(gpus))
+        totals = replace(snapshot.totals, values=means(gpus))
+        snapshot = replace(snapshot, gpus=gpus, nodes=by_node(gpus), totals=totals)
     return read_targets(reader, ask, snapshot)

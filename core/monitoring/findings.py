@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -32,7 +32,8 @@ def findings(snapshot: Snapshot, thresholds: Thresholds) -> tuple[Finding, ...]:
     A fault that follows from another of the same place is named there (`Finding.explains`) and nowhere else.
     """
     left = explained(flags(snapshot, thresholds), snapshot)
-    found = [_finding(key, group, snapshot, thresholds) for key, group in _grouped(left).items()]
+    short = {rule for rule, number in snapshot.beyond.items() if number > _listed(left, rule)}
+    found = [_finding(key, group, snapshot, thresholds) for key, group in _grouped(left, short).items()]
     return tuple(sorted(found, key=_rank))
 
 
@@ -40,8 +41,12 @@ def _rank(finding: Finding) -> tuple[int, int, str]:
     return SEVERITIES.index(finding.severity), -finding.count, finding.id
 
 
-def _grouped(left: Sequence[Explained]) -> dict[str, list[Explained]]:
-    """Return the flags by the id of their finding."""
+def _listed(left: Sequence[Explained], rule: str) -> int:
+    return sum(one.flag.rule == rule for one in left)
+
+
+def _grouped(left: Sequence[Explained], short: Collection[str] = ()) -> dict[str, list[Explained]]:
+    """Return the flags by the id of their finding; rules in *short* concern more than are known by name."""
     groups: dict[str, dict[str, list[Explained]]] = {}
     for one in left:
         subject = one.flag.subject
@@ -51,7 +56,7 @@ def _grouped(left: Sequence[Explained]) -> dict[str, list[Explained]]:
         groups.setdefault(one.flag.rule, {}).setdefault(place, []).append(one)
     made: dict[str, list[Explained]] = {}
     for rule, places in groups.items():
-        if len(places) > MANY:
+        if len(places) > MANY or rule in short:
             made[f"{rule}~{FLEET.id}"] = [one for group in places.values() for one in group]
             continue
         for place, group in places.items():

@@ -46,7 +46,17 @@ def flags(snapshot: Snapshot, thresholds: Thresholds) -> list[Flag]:
             continue
         table = snapshot.gpus if indicators()[rule.indicator].level == "gpu" else snapshot.replicas
         found += _crossed(rule, limit, table, snapshot)
+    if snapshot.aggregated:
+        found += _full_nodes(snapshot, thresholds)
     return [*found, *_leaking(snapshot), *_lost(snapshot), *_telemetry(snapshot)]
+
+
+def _full_nodes(snapshot: Snapshot, thresholds: Thresholds) -> Iterator[Flag]:
+    """Of a large fleet the memory of whole nodes is judged, where no engine has taken it on purpose."""
+    rule = next(one for one in RULES if one.id == "memory_high")
+    limit = thresholds.limits.get(rule.indicator)
+    if limit is not None and snapshot.detected.preallocating:
+        yield from _crossed(rule, limit, snapshot.nodes, snapshot)
 
 
 def _crossed(rule: Rule, limit: Limit, table: Table, snapshot: Snapshot) -> Iterator[Flag]:

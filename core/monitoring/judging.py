@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from core.monitoring.aggregates import tallied
 from core.monitoring.exporters import Detected
 from core.monitoring.indicators import indicators
 from core.monitoring.rules import RULED
@@ -31,7 +32,10 @@ def judged(snapshot: Snapshot, thresholds: Thresholds) -> Snapshot:
     gpus = _excused(_judged(snapshot.gpus, snapshot, thresholds), set(covered))
     nodes = _judged(snapshot.nodes, snapshot, thresholds)
     if snapshot.aggregated:
-        return replace(snapshot, replicas=replicas, gpus=gpus, nodes=nodes, covered=covered)
+        covered = {**covered, **coverage(nodes, replicas, snapshot.detected)}
+        nodes = _excused(nodes, set(covered))
+        judged_all = replace(snapshot, replicas=replicas, gpus=gpus, nodes=nodes, covered=covered)
+        return tallied(judged_all, thresholds.limits)
     nodes = replace(nodes, state=_worst_by_node(nodes, gpus))
     counts = {name: counted(states) for name, states in gpus.states.items()}
     return replace(snapshot, replicas=replicas, gpus=gpus, nodes=nodes, covered=covered, counts=counts)

@@ -28,6 +28,15 @@ def by_node(gpus: Table) -> Table:
     return Table(Level.NODE, subjects, tuple(labels), values)
 
 
+def means(gpus: Table) -> dict[str, float]:
+    """Return the mean of each ratio over all *gpus*."""
+    return {
+        name: float(np.nanmean(gpus.column(name)))
+        for name in gpus.indicators
+        if indicators()[name].across == "mean" and np.isfinite(gpus.column(name)).any()
+    }
+
+
 def together(how: str, column: Numbers, rows: NDArray[np.int64], count: int) -> Numbers:
     """Return *column* put together *how* (mean, sum, min, max) over the entries with the same of *rows*.
 

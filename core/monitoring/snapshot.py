@@ -167,6 +167,7 @@ class Snapshot:
     totals: Totals = field(default_factory=Totals)
     counts: Mapping[str, Mapping[State, int]] = field(default_factory=dict)
     beyond: Mapping[str, int] = field(default_factory=dict)
+    counted: Mapping[str, float] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
     missing: tuple[Subject, ...] = ()
     gone: tuple[Subject, ...] = ()

@@ -20,15 +20,18 @@ _LEVELS = {"gpu": Level.GPU, "engine": Level.ENGINE}
 
 def read_targets(reader: Reader, ask: Questions, snapshot: Snapshot) -> Snapshot:
     """Return *snapshot* with the GPUs and replicas that are gone, and the targets whose scrape fails."""
-    answer = reader.instants({"lost": ask.lost()})["lost"]
-    if answer is None:
+    answer = reader.instants({"gone": ask.gone()})["gone"]
+    snapshot = replace(snapshot, totals=replace(snapshot.totals, nodes=len(snapshot.nodes)))
+    if answer is None or not len(answer):
         return snapshot
+    # What a failing scrape brings no longer is gone: without one there is nothing to ask.
+    down_now = reader.instants({"down": ask.down()})["down"]
     missing = _subjects(answer, "gpu_gone", Level.GPU)
-    failing = _targets(answer)
+    failing = _targets(down_now) if down_now else ()
     gone = _subjects(answer, "engine_gone", Level.ENGINE)
     down = {target.instance for target in failing if target.level is Level.ENGINE}
     left = [subject for subject in gone if subject.instance not in down]
-    totals = replace(snapshot.totals, gpus_seen=snapshot.totals.gpus + len(missing), nodes=_nodes(snapshot))
+    totals = replace(snapshot.totals, gpus_seen=snapshot.totals.gpus + len(missing))
     return replace(
         snapshot,
         missing=missing,
@@ -77,7 +80,3 @@ def _targets(answer: Answer) -> tuple[Target, ...]:
             target = Target(_LEVELS[kind], labels.get("instance", ""), subject.node, labels.get("host", ""))
             found[kind, target.instance] = target
     return tuple(found[name] for name in sorted(found))
-
-
-def _nodes(snapshot: Snapshot) -> int:
-    return len(snapshot.nodes)
