@@ -21,7 +21,10 @@ FloatArray = NDArray[np.float64]
 BIG_BODY = 1 << 20
 """Bytes from which the collector of cycles rests while a body is read: it finds none, and takes half the time."""
 
-_OPEN, _CLOSE = b'"values":[[', b"]]"
+PORTION = 1 << 21
+"""Bytes that are turned into numbers at once."""
+
+_OPEN, _BETWEEN, _CLOSE = b'"values":[[', b"],[", b"]]"
 _NOT_PARTIAL = ("PromQL info", "PromQL warning")
 
 MOST_CELLS = 20_000_000
@@ -118,7 +121,7 @@ class _Rest:
 _rest = _Rest()
 
 
-def read_document(body: bytes) -> Document:
+def read_document(body: bytes | bytearray) -> Document:
     """Return the JSON object of *body*; a matrix is read into arrays without an object a point.
 
     Raises:
@@ -130,7 +133,7 @@ def read_document(body: bytes) -> Document:
         return _read(body)
 
 
-def _read(body: bytes) -> Document:
+def _read(body: bytes | bytearray) -> Document:
     spans = _spans(body)
     if spans:
         try:
@@ -144,7 +147,7 @@ def _read(body: bytes) -> Document:
     return Document(content)
 
 
-def _spans(body: bytes) -> list[tuple[int, int]]:
+def _spans(body: bytes | bytearray) -> list[tuple[int, int]]:
     """Return where the samples of each series begin and end.
 
     The mark cannot occur inside a text, where every quote has a backslash before it; and samples hold
@@ -162,26 +165,39 @@ def _spans(body: bytes) -> list[tuple[int, int]]:
     return spans
 
 
-def _read_matrix(body: bytes, spans: list[tuple[int, int]]) -> Document:
+def _read_matrix(body: bytes | bytearray, spans: list[tuple[int, int]]) -> Document:
     """Return the document without its samples, and these as numbers.
 
     Raises:
         ValueError: the samples are not pairs of a time and a quoted number.
     """
-    pieces: list[bytes] = []
-    texts: list[bytes] = []
+    rest: list[bytes | bytearray] = []
     at = 0
     for begin, end in spans:
-        pieces.append(body[at : begin - 1])
-        texts.append(body[begin:end])
+        rest.append(body[at : begin - 1])
         at = end + 1
-    pieces.append(body[at:])
-    content = orjson.loads(b"".join(pieces))
-    lengths = np.fromiter((text.count(b"],[") + 1 for text in texts), np.int64, len(texts))
-    flat = np.fromstring(b",".join(texts).translate(None, b'[]"'), sep=",")
+    rest.append(body[at:])
+    content = orjson.loads(b"".join(rest))
+    lengths = np.fromiter((body.count(_BETWEEN, *span) + 1 for span in spans), np.int64, len(spans))
+    flat = np.concatenate([_numbers(body, some) for some in _portions(spans)])
     if not isinstance(content, dict) or flat.size != 2 * int(lengths.sum()):
         raise ValueError("not pairs")
     return Document(content, flat[0::2], flat[1::2], lengths)
+
+
+def _portions(spans: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+    """Yield the spans in runs of some bytes, so that no second copy of the whole body is made."""
+    first = 0
+    for last in range(len(spans)):
+        if spans[last][1] - spans[first][0] > PORTION or last == len(spans) - 1:
+            yield spans[first : last + 1]
+            first = last + 1
+
+
+def _numbers(body: bytes | bytearray, spans: list[tuple[int, int]]) -> FloatArray:
+    """Return times and values in turn."""
+    text = b",".join(body[begin:end] for begin, end in spans)
+    return np.fromstring(text.translate(None, b'[]"'), sep=",")
 
 
 def series_of(document: Document) -> tuple[str, list[Any]]:

@@ -23,7 +23,9 @@ _DUPLICATES = ("duplicate series", "same labelset", "many-to-many", "multiple ma
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\{[^}]*\}')
 
 
-def document_of(status: int, headers: Mapping[str, str], body: bytes, endpoint: Endpoint) -> Document:
+def document_of(
+    status: int, headers: Mapping[str, str], body: bytes | bytearray, endpoint: Endpoint
+) -> Document:
     """Return the document of a success.
 
     Raises:

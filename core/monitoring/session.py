@@ -275,19 +275,17 @@ class GuardedSession(requests.Session):
             self._gate.places.release()
 
 
-def _body(response: requests.Response, journey: _Journey) -> bytes:
+def _body(response: requests.Response, journey: _Journey) -> bytearray:
     """Return the body, decompressed; stop where it is too long or too late."""
-    parts: list[bytes] = []
-    size = 0
+    body = bytearray()
     read: Callable[..., bytes] = response.raw.read
     while part := read(_CHUNK, decode_content=True):
-        parts.append(part)
-        size += len(part)
-        if size > MOST_BYTES:
+        body += part
+        if len(body) > MOST_BYTES:
             raise MonitoringFault("too_much_data", "too_much_data.bytes", most=MOST_BYTES // 2**20)
         if journey.over:
             raise journey.late()
-    return b"".join(parts)
+    return body
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.monitoring import answers
@@ -91,6 +91,7 @@ TEXTS = st.text(max_size=20) | st.sampled_from(
 NUMBERS = st.floats(width=64) | st.integers(-(2**53), 2**53).map(float)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.dictionaries(TEXTS, TEXTS, max_size=3), st.lists(NUMBERS, min_size=1, max_size=5)),

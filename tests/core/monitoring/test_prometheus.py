@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 import numpy as np
 import promql_parser
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.monitoring.endpoints import Endpoint
@@ -77,6 +77,7 @@ def test_a_range_is_aligned_to_its_step(server: FaultServer) -> None:
     assert len(answer.times) <= USUAL_POINTS
 
 
+@settings(deadline=None)
 @given(
     st.floats(0, 400 * 86_400), st.none() | st.floats(0.01, 1e6), st.integers(0, 100_000), st.floats(0, 1e6)
 )
@@ -205,6 +206,7 @@ LABELS = st.from_regex(r"[a-zA-Z_][a-zA-Z0-9_]{0,10}", fullmatch=True)
 VALUES = st.text(st.characters(exclude_categories=["Cs"]))
 
 
+@settings(deadline=None)
 @given(LABELS, VALUES)
 def test_a_selector_means_exactly_its_matchers(label: str, value: str) -> None:
     for operator in ("=", "!="):
@@ -213,6 +215,7 @@ def test_a_selector_means_exactly_its_matchers(label: str, value: str) -> None:
         assert (matcher.name, matcher.value) == (label, value)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(LABELS, VALUES, max_size=5))
 def test_a_selector_of_several_labels(wanted: dict[str, str]) -> None:
     parsed = promql_parser.parse(f"up{selector(wanted)}")
