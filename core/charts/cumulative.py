@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from core.charts.quotes_axes import MOST, legend_of, line_of, mark, usd_axis
+from core.charts.quotes_axes import legend_of, line_of, mark, shown, usd_axis
 from core.cost.cashflow import cumulative as summed
 from core.cost.months import Flow
 from core.planning.fair import Answer
@@ -18,13 +18,14 @@ HEIGHT = 380
 
 def cumulative(answer: Answer, pair: tuple[int, int] | None = None, language: str = "en") -> dict[str, Any]:
     """Return the figure: a curve for each quote, and where those of *pair*, by default the usual one, cross."""
-    curves = paid(answer)
-    top = 1.08 * max(float(curve.max()) for curve in curves)
-    months = len(curves[0]) - 1
+    chosen = pair or answer.pair
+    curves = paid(answer, chosen)
+    top = 1.08 * max(float(curve.max()) for curve in curves.values())
+    months = len(next(iter(curves.values()))) - 1
     step = 3 if months <= 24 else 6 if months <= 48 else 12
-    note = _crossing(answer, pair or answer.pair, curves, language)
+    note = _crossing(answer, chosen, curves, language)
     return {
-        "data": [_curve(answer, place, curve, language) for place, curve in enumerate(curves)],
+        "data": [_curve(answer, place, curve, language) for place, curve in curves.items()],
         "layout": {
             "height": HEIGHT,
             "margin": {"l": 64, "r": 16, "t": 14, "b": 48},
@@ -43,22 +44,23 @@ def cumulative(answer: Answer, pair: tuple[int, int] | None = None, language: st
             "showlegend": False,
             "annotations": [note] if note else [],
         },
-        "legend": legend_of([quote.name for quote in answer.quotes]),
+        "legend": legend_of(answer, list(curves)),
     }
 
 
-def paid(answer: Answer) -> list[Flow]:
-    """Return what was paid by month for each quote that is drawn, before a sale at the end."""
-    return [summed(np.atleast_1d(row.bill.spending)) for row in answer.comparison.rows[:MOST]]
+def paid(answer: Answer, pair: tuple[int, int] | None = None) -> dict[int, Flow]:
+    """Return what was paid by month for each quote that is drawn, before a sale at the end; those of *pair* are."""
+    rows = answer.comparison.rows
+    return {place: summed(np.atleast_1d(rows[place].bill.spending)) for place in shown(answer, pair)}
 
 
 def cumulative_alt(answer: Answer, pair: tuple[int, int] | None = None, language: str = "en") -> str:
     """Return the sentence for `cumulative`: what each has cost at the end, and where two cross."""
-    ends = ", ".join(
-        f"{quote.name} {format_usd(float(curve[-1]))}"
-        for quote, curve in zip(answer.quotes, paid(answer), strict=False)
-    )
     chosen = pair or answer.pair
+    ends = ", ".join(
+        f"{answer.quotes[place].name} {format_usd(float(curve[-1]))}"
+        for place, curve in paid(answer, chosen).items()
+    )
     month = answer.crossing(*chosen) if chosen else None
     months = f"{float(answer.comparison.assumptions.horizon_months):g}"
     if chosen is None or month is None:
@@ -92,12 +94,13 @@ def _curve(answer: Answer, place: int, curve: Flow, language: str) -> dict[str, 
 
 
 def _crossing(
-    answer: Answer, pair: tuple[int, int] | None, curves: list[Flow], language: str
+    answer: Answer, pair: tuple[int, int] | None, curves: dict[int, Flow], language: str
 ) -> dict[str, Any] | None:
     """Return the mark at which the curves of *pair* cross; None where they never do, or from the first day."""
-    month = answer.crossing(*pair) if pair and max(pair) < len(curves) else None
+    month = answer.crossing(*pair) if pair else None
     if pair is None or not month:
         return None
-    height = float(np.interp(month, np.arange(len(curves[0])), curves[pair[0]]))
+    curve = curves[pair[0]]
+    height = float(np.interp(month, np.arange(len(curve)), curve))
     label = text("chart.break_even", language, month=format_digits(month, 2))
-    return mark(f"<b>{label}</b>", month, height, month / len(curves[0]))
+    return mark(f"<b>{label}</b>", month, height, month / len(curve))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.charts.quotes_axes import COLORS
+from core.charts.quotes_axes import COLORS, short_name
 from core.planning.mix import Mix
 from core.quantities import format_usd
 from core.text import text
@@ -47,12 +47,12 @@ def mix(found: Mix, language: str = "en") -> dict[str, Any]:
             "showlegend": False,
         },
         "legend": [
-            {"color": COLORS[0], "opacity": 1, "text": text("chart.all_day", language, name=found.base.name)},
-            {
-                "color": COLORS[1],
-                "opacity": 1,
-                "text": text("chart.when_busy", language, name=found.rest.name),
-            },
+            {"color": color, "opacity": 1, "text": text(f"chart.{key}", language, name=short_name(name, 60))}
+            for color, key, name, count in (
+                (COLORS[0], "all_day", found.base.name, found.kept),
+                (COLORS[1], "when_busy", found.rest.name, found.most),
+            )
+            if count
         ],
     }
 

@@ -7,12 +7,29 @@ from itertools import count, takewhile
 from math import floor, log10
 from typing import Any
 
+from core.planning.fair import Answer
 from core.quantities import short_usd
 
 COLORS = ("token:first", "token:second", "token:third", "token:fourth", "token:fifth")
 DASHES = ("solid", "dash", "dot", "dashdot")
 MOST = 8
 """Quotes that a figure shows: more could not be told apart."""
+
+
+def shown(answer: Answer, also: tuple[int, int] | None = None) -> list[int]:
+    """Return MOST quotes that a figure shows, in the order of the table: those of *also*, then the cheapest."""
+    first = dict.fromkeys((*(also or ()), *answer.order))
+    return sorted(list(first)[:MOST])
+
+
+def short_name(name: str, most: int) -> str:
+    """Return *name* in *most* signs: what is left out is in the middle, for names often differ at their ends.
+
+    >>> short_name("Northern Cloud, framework agreement, lot 12", 24)
+    'Northern Cloud,…t, lot 12'
+    """
+    tail = most * 2 // 5
+    return name if len(name) <= most + 1 else f"{name[: most - tail].rstrip()}…{name[-tail:].lstrip()}"
 
 
 def color_of(place: int) -> str:
@@ -22,13 +39,16 @@ def color_of(place: int) -> str:
 
 def line_of(place: int) -> dict[str, Any]:
     """Return how the curve of quote *place* is drawn; those of like colour differ in their dashes."""
-    dash = DASHES[(place + place // len(COLORS)) % len(DASHES)]
+    dash = DASHES[(place % len(COLORS) + place // len(COLORS)) % len(DASHES)]
     return {"color": color_of(place), "width": 2.5, "dash": dash}
 
 
-def legend_of(names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the legend of the quotes *names*."""
-    return [{"color": color_of(place), "opacity": 1, "text": name} for place, name in enumerate(names[:MOST])]
+def legend_of(answer: Answer, places: Sequence[int]) -> list[dict[str, Any]]:
+    """Return the legend of the quotes at *places*."""
+    return [
+        {"color": color_of(place), "opacity": 1, "text": short_name(answer.quotes[place].name, 60)}
+        for place in places
+    ]
 
 
 def usd_axis(top: float, bottom: float = 0.0) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from core.charts.quotes_axes import MOST, color_of, usd_axis
+from core.charts.quotes_axes import color_of, short_name, shown, usd_axis
 from core.cost.uncertainty import Measure
 from core.planning.fair import Answer
 from core.quantities import format_usd
@@ -37,7 +37,7 @@ def spread(answer: Answer, measure: Measure, language: str = "en") -> dict[str, 
             "yaxis": {
                 "range": [len(rows) - 0.5, -0.5],
                 "tickvals": list(range(len(rows))),
-                "ticktext": [_short(answer.quotes[place].name) for place in rows],
+                "ticktext": [short_name(answer.quotes[place].name, LONGEST) for place in rows],
                 "automargin": True,
                 "showgrid": False,
                 "ticks": "",
@@ -66,11 +66,9 @@ def spread_alt(answer: Answer, measure: Measure, language: str = "en") -> str:
 
 def drawn(answer: Answer, measure: Measure) -> dict[int, list[float]]:
     """Return the percentiles of the quotes of which *measure* is known."""
-    found = answer.spreads[measure][:MOST]
+    found = {place: answer.spreads[measure][place] for place in shown(answer)}
     return {
-        place: [float(usd) for usd in values]
-        for place, values in enumerate(found)
-        if np.isfinite(values).all()
+        place: [float(usd) for usd in values] for place, values in found.items() if np.isfinite(values).all()
     }
 
 
@@ -113,7 +111,3 @@ def _range(quote: tuple[str, int], row: int, values: list[float], language: str)
             },
         },
     ]
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"

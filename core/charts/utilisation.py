@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from core.charts.axes import log_axis
-from core.charts.quotes_axes import MOST, color_of, legend_of, line_of
+from core.charts.quotes_axes import color_of, legend_of, line_of, shown
 from core.planning.fair import LOADS, Answer
 from core.quantities import format_usd, short_usd
 from core.text import text
@@ -39,11 +39,7 @@ def utilisation(answer: Answer, language: str = "en") -> dict[str, Any]:
             "hovermode": "closest",
             "showlegend": False,
         },
-        "legend": [
-            entry
-            for place, entry in enumerate(legend_of([quote.name for quote in answer.quotes]))
-            if place in drawn
-        ],
+        "legend": legend_of(answer, list(drawn)),
     }
 
 
@@ -64,7 +60,7 @@ def utilisation_alt(answer: Answer, language: str = "en") -> str:
 
 def _drawn(answer: Answer) -> dict[int, list[float]]:
     """Return the curves of the quotes that hold the model."""
-    found = {place: answer.by_load(place) for place in range(min(MOST, len(answer.quotes)))}
+    found = {place: answer.by_load(place) for place in shown(answer)}
     return {place: [float(usd) for usd in curve] for place, curve in found.items() if curve is not None}
 
 

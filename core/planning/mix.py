@@ -82,7 +82,12 @@ def usual(answer: Answer) -> tuple[int, int] | None:
     if not found:
         return None
     base = cheapest(answer, bound or found)
-    return base, cheapest(answer, rests(answer, base))
+    return base, usual_rest(answer, rests(answer, base))
+
+
+def usual_rest(answer: Answer, places: Sequence[int]) -> int:
+    """Return the cheapest of the rents at *places*: on demand where one is, for spot may be taken away when busy."""
+    return cheapest(answer, [place for place in places if answer.quotes[place].kind == "on_demand"] or places)
 
 
 def cheapest(answer: Answer, places: Sequence[int]) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from core.charts.quotes_axes import short_name
 from core.planning.fair import Answer
 from core.planning.larger import larger
 from core.quantities import format_digits, format_usd
@@ -18,17 +19,24 @@ from pages.parts.quotes_views import SHOW
 
 Translator = Callable[..., str]
 
-WIDTH = 205
-"""Pixels of the narrowest card: four side by side on a desktop."""
+WIDTH, PAIR = 205, 440
+"""Pixels of the narrowest card, and of two of them side by side."""
+
+EVEN = "<style>.st-key-quotes_cards [data-testid=stGrid] { flex-grow: 1; }</style>"
+"""Lets a pair of cards be as high as the pair beside it."""
 
 
 def quotes_answer(inputs: Inputs, answer: Answer, t: Translator) -> None:
     """Draw the cards, the table and the view that was chosen."""
-    with st.grid(4, min_column_width=WIDTH):
-        _tokens(answer, t)
-        _hour(answer, t)
-        _break_even(inputs, answer, t)
-        _chance(answer, t)
+    # Two pairs: four cards stand in one row, two or one, but never three and a fourth below them.
+    st.html(EVEN)
+    with st.grid(2, min_column_width=PAIR, key="quotes_cards"):
+        with st.grid(2, min_column_width=WIDTH, height="stretch"):
+            _tokens(answer, t)
+            _hour(answer, t)
+        with st.grid(2, min_column_width=WIDTH, height="stretch"):
+            _break_even(answer, t)
+            _chance(answer, t)
     _not_serving(answer, t)
     compared(answer, t)
     inputs.segments(
@@ -48,18 +56,13 @@ def band(found: tuple[float, float] | None, t: Translator) -> str:
     )
 
 
-def short(name: str, most: int = 34) -> str:
-    """Return *name* as a card has room for it."""
-    return name if len(name) <= most else f"{name[: most - 1]}…"
-
-
 def _tokens(answer: Answer, t: Translator) -> None:
     place = answer.cheapest_tokens
     usd = None if place is None else answer.tokens(place)
     if place is None or usd is None:
         _card("tokens", t, "–", t("quotes_page.nobody_holds"), None)
         return
-    _card("tokens", t, format_usd(usd), answer.quotes[place].name, band(answer.band(place, "per_million"), t))
+    _card("tokens", t, format_usd(usd), _named(answer, place), band(answer.band(place, "per_million"), t))
 
 
 def _hour(answer: Answer, t: Translator) -> None:
@@ -69,17 +72,16 @@ def _hour(answer: Answer, t: Translator) -> None:
     below = band(answer.hour_band(place), t)
     if not serves:
         below = f"{below} · {t(f'quotes_page.state.{answer.capabilities[place].state}')}"
-    _card("hour", t, format_usd(usd), answer.quotes[place].name, below)
+    _card("hour", t, format_usd(usd), _named(answer, place), below)
 
 
-def _break_even(inputs: Inputs, answer: Answer, t: Translator) -> None:
-    del inputs
+def _break_even(answer: Answer, t: Translator) -> None:
     pair = answer.pair
     if pair is None:
         _card("break_even", t, "–", t("quotes_page.no_pair"), None)
         return
     month = answer.crossing(*pair)
-    first, second = (answer.quotes[place].name for place in pair)
+    first, second = (_named(answer, place) for place in pair)
     value = t("quotes_page.never") if month is None else t("quotes_page.month", month=format_digits(month, 2))
     _card("break_even", t, value, t("quotes_page.against", first=first, second=second), None)
 
@@ -89,7 +91,7 @@ def _chance(answer: Answer, t: Translator) -> None:
         _card("chance", t, "–", t("quotes_page.one_quote"), None)
         return
     first, second = answer.ranked[:2]
-    told = t("quotes_page.cheaper_than", first=answer.quotes[first].name, second=answer.quotes[second].name)
+    told = t("quotes_page.cheaper_than", first=_named(answer, first), second=_named(answer, second))
     _card("chance", t, chance(answer.cheaper(first, second)), told, t(f"quotes_page.by.{answer.measure}"))
 
 
@@ -102,10 +104,15 @@ def chance(share: float) -> str:
     return "> 99 %" if share > 0.99 else "< 1 %" if share < 0.01 else f"{share * 100:.0f} %"
 
 
+def _named(answer: Answer, place: int) -> str:
+    """Return the name of quote *place* as a card has room for it."""
+    return short_name(answer.quotes[place].name, 36)
+
+
 def _card(name: str, t: Translator, value: str, who: str, below: str | None) -> None:
     with st.container(border=True, height="stretch", gap="xxsmall"):
         st.metric(t(f"quotes_page.card.{name}"), value, help=t(f"quotes_page.card_help.{name}"))
-        st.markdown(plain(short(who, 80)))
+        st.markdown(plain(who))
         if below:
             st.caption(below)
 

@@ -17,7 +17,8 @@ from pages.parts.breakdown import plain
 
 Translator = Callable[..., str]
 
-ROW = 35
+ROW = 31
+"""Pixels of a row of the table, which follows the size of the font in `.streamlit/config.toml`."""
 MONEY = ("hour", "year", "present", "tokens", "full", "tbs", "pflop")
 LARGE = ("year", "present")
 

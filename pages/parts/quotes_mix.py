@@ -11,7 +11,7 @@ from core.charts.mix import mix as figure
 from core.charts.mix import mix_alt
 from core.planning.fair import Answer
 from core.planning.larger import larger
-from core.planning.mix import Mix, bases, cheapest, mix, rests, usual
+from core.planning.mix import Mix, bases, mix, rests, usual, usual_rest
 from core.quantities import format_digits, format_usd
 from pages.parts import language
 from pages.parts.breakdown import plain
@@ -33,7 +33,7 @@ def mixes(inputs: Inputs, answer: Answer, t: Translator) -> None:
         base = _chosen("base", inputs, answer, bases(answer), t, likely=pair[0])
     able = rests(answer, base)
     with middle:
-        rest = _chosen("rest", inputs, answer, able, t, likely=cheapest(answer, able))
+        rest = _chosen("rest", inputs, answer, able, t, likely=usual_rest(answer, able))
     best = mix(answer, base, rest)
     if best is None:
         return

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.charts.cumulative import cumulative, cumulative_alt
+from core.charts.quotes_axes import MOST, shown
 from core.charts.spread import drawn, spread, spread_alt
 from core.charts.tornado import tornado, tornado_alt
 from core.charts.utilisation import utilisation, utilisation_alt
@@ -32,7 +33,7 @@ def _time(inputs: Inputs, answer: Answer, t: Translator) -> None:
     pair = _pair(inputs, answer, answer.pair, t)
     locale = language.current()
     plot(cumulative(answer, pair, locale), "quotes_time", cumulative_alt(answer, pair, locale))
-    st.caption(t("quotes_page.time_note"))
+    st.caption(t("quotes_page.time_note") + _some(answer, t))
     if pair is None:
         return
     first, second = pair
@@ -46,7 +47,7 @@ def _time(inputs: Inputs, answer: Answer, t: Translator) -> None:
 def _load(inputs: Inputs, answer: Answer, t: Translator) -> None:
     locale = language.current()
     plot(utilisation(answer, locale), "quotes_load", utilisation_alt(answer, locale))
-    st.caption(t("quotes_page.load_note"))
+    st.caption(t("quotes_page.load_note") + _some(answer, t))
     api_price(inputs, answer, t)
 
 
@@ -85,16 +86,17 @@ def _chances(inputs: Inputs, answer: Answer, t: Translator) -> None:
     measure: Measure = "per_million" if drawn(answer, "per_million") else "yearly"
     locale = language.current()
     plot(spread(answer, measure, locale), "quotes_chances", spread_alt(answer, measure, locale))
-    st.caption(t("quotes_page.chances_note"))
+    st.caption(t("quotes_page.chances_note") + _some(answer, t))
     del inputs
-    names = [f"({place}) {plain(quote.name)}" for place, quote in enumerate(answer.quotes, 1)]
-    rows = range(len(names))
+    places = shown(answer)
     table = {
-        names[row]: ["–" if row == other else f"{answer.cheaper(row, other) * 100:.0f} %" for other in rows]
-        for row in rows
+        f"({row + 1}) {plain(answer.quotes[row].name)}": [
+            "–" if row == other else f"{answer.cheaper(row, other) * 100:.0f}\u00a0%" for other in places
+        ]
+        for row in places
     }
     st.markdown(f"**{t('quotes_page.chances')}**")
-    st.table(pd.DataFrame.from_dict(table, orient="index", columns=[f"({place + 1})" for place in rows]))
+    st.table(pd.DataFrame.from_dict(table, orient="index", columns=[f"({place + 1})" for place in places]))
 
 
 def _fit(inputs: Inputs, answer: Answer, t: Translator) -> None:
@@ -155,6 +157,15 @@ def _quote(name: str, inputs: Inputs, answer: Answer, usual: int, t: Translator)
     )
     found = inputs[name]
     return found - 1 if isinstance(found, int) else usual
+
+
+def _some(answer: Answer, t: Translator) -> str:
+    """Return how many of the quotes are drawn, where not all are."""
+    return (
+        f" {t('quotes_page.drawn_some', most=MOST, count=len(answer.quotes))}"
+        if len(answer.quotes) > MOST
+        else ""
+    )
 
 
 def _usd(value: float | None) -> str:

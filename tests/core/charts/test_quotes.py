@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.charts.cumulative import cumulative, cumulative_alt
-from core.charts.quotes_axes import MOST, line_of, usd_axis
+from core.charts.quotes_axes import MOST, line_of, mark, shown, usd_axis
 from core.charts.spread import spread, spread_alt
 from core.charts.tornado import MOST as BARS
 from core.charts.tornado import tornado, tornado_alt
@@ -118,3 +120,18 @@ def test_figures_speak_both_languages(language: str) -> None:
 def test_a_short_horizon_is_drawn_too() -> None:
     figure = cumulative(compared(horizon_months=1.0))
     assert figure["layout"]["xaxis"]["range"][1] > 1
+
+
+def test_of_many_quotes_the_cheapest_and_the_chosen_are_drawn() -> None:
+    prices = [30.0 - number for number in range(20)]
+    many = compared(*(replace(LISTED, name=f"Offer {usd:.0f}", price=usd) for usd in prices))
+    assert shown(many) == list(range(12, 20))
+    assert shown(many, (0, 3)) == [0, 3, *range(14, 20)]
+    assert [trace["name"] for trace in cumulative(many, (0, 3))["data"]][:2] == ["Offer 30", "Offer 27"]
+    looks = {(line_of(place)["color"], line_of(place)["dash"]) for place in range(20)}
+    assert len(looks) == 20
+
+
+@pytest.mark.parametrize(("month", "anchor"), [(3.0, "left"), (17.0, "center"), (34.0, "right")])
+def test_the_note_of_a_break_even_stays_inside_a_narrow_figure(month: float, anchor: str) -> None:
+    assert mark("break-even", month, 1.0, month / 36)["xanchor"] == anchor

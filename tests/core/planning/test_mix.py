@@ -93,3 +93,9 @@ def test_only_quotes_of_one_gpu_are_mixed_and_only_hours_fill_up() -> None:
 def test_without_a_load_or_a_rent_by_the_hour_there_is_no_mix() -> None:
     assert usual(compared(TERM, LISTED, rate=None)) is None
     assert usual(compared(TERM, BOUGHT)) is None
+
+
+def test_the_busy_hours_are_on_demand_where_somebody_offers_it() -> None:
+    """Spot is cheaper, but may be taken away just then."""
+    assert usual(compared(TERM, SPOT, LISTED)) == (0, 2)
+    assert usual(compared(TERM, SPOT)) == (0, 1)
