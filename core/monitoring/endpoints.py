@@ -263,10 +263,11 @@ def _check_files(entry: str, texts: Mapping[str, str]) -> None:
 
 
 def _text(entry: str, name: str, value: Any) -> str:
-    """Return *value* if it is one line of text that a header can carry."""
-    if not isinstance(value, str) or not _PRINTABLE.fullmatch(value.strip()):
+    """Return *value* if it is one line of text; a token is a header as it is, and these are ASCII."""
+    text = value.strip() if isinstance(value, str) else ""
+    if not text or not text.isprintable() or (name == "token" and not text.isascii()):
         _bad(entry, name, "no_text")
-    return value.strip()
+    return text
 
 
 def _headers(entry: str, value: Any, *, authenticated: bool) -> tuple[tuple[str, Secret], ...]:

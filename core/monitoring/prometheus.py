@@ -130,7 +130,8 @@ class Prometheus:
         self._session = GuardedSession(endpoint)
         auth: Any = _Bearer(endpoint) if endpoint.token is not None else None
         if endpoint.username is not None and endpoint.password is not None:
-            auth = (endpoint.username, endpoint.password.reveal())
+            # As bytes: requests would write texts in Latin-1, which no Prometheus reads.
+            auth = (endpoint.username.encode(), endpoint.password.reveal().encode())
         self._connect = PrometheusConnect(
             endpoint.url,
             headers={name: value.reveal() for name, value in endpoint.headers},

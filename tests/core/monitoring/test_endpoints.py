@@ -8,13 +8,18 @@ import io
 import json
 import logging
 import pickle
+import re
 import traceback
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
+from core.monitoring.addresses import TYPED
 from core.monitoring.endpoints import (
+    FIELDS,
     SECRETS,
     VARIABLES,
     Configuration,
@@ -25,8 +30,9 @@ from core.monitoring.endpoints import (
 )
 from core.monitoring.faults import MonitoringFault
 from core.monitoring.prometheus import Prometheus
+from core.monitoring.session import MOST_BYTES
 from core.text import LANGUAGES
-from tests.conftest import free_port
+from tests.conftest import ROOT, free_port
 from tests.core.monitoring.certificates import Certificates, make_certificates
 from tests.core.monitoring.fault_server import REPLIES, FaultServer, fault_server
 
@@ -116,6 +122,7 @@ BAD = {
     "login in the url": (f"url = 'http://ops:{PASSWORD}@a'", "url", "own fields"),
     "number": ("url = 7", "url", "one line"),
     "empty": ("url = ' '", "url", "one line"),
+    "token with other letters": (f"url = 'http://a'\ntoken = '{TOKEN}ü'", "token", "one line"),
     "two lines": (f"url = 'http://a'\ntoken = '''{TOKEN}\nx'''", "token", "one line"),
     "no password": ("url = 'http://a'\nusername = 'ops'", "password", "belong together"),
     "no username": (f"url = 'http://a'\npassword = '{PASSWORD}'", "username", "belong together"),
@@ -230,6 +237,19 @@ def test_what_is_configured_is_sent(server: FaultServer) -> None:
     assert server.seen[-1][2]["x-scope-orgid"] == HEADER
 
 
+def test_a_password_may_have_any_letter(server: FaultServer) -> None:
+    environ = {
+        "PROMETHEUS_URL": f"{server.url}/ok",
+        "PROMETHEUS_USERNAME": "jürgen",
+        "PROMETHEUS_PASSWORD": "密码",
+    }
+    (endpoint,) = configured(environ, None)
+    Prometheus(endpoint).instant("up")
+    sent = server.seen[-1][2]["authorization"].removeprefix("Basic ")
+    assert b64decode(sent).decode() == "jürgen:密码"
+    assert sent in endpoint.secrets
+
+
 def test_the_environment_of_the_process_sends_nothing_else(
     server: FaultServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -326,3 +346,15 @@ def test_an_identity_tells_endpoints_apart() -> None:
     assert len({endpoint.identity for endpoint in known}) == len(known)
     assert Endpoint("a", url).identity == known[0].identity
     assert len(set(known)) == len(known)
+
+
+def test_what_the_readme_says_is_read(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.split("## Connect your Prometheus")[1].split("\n## ")[0]
+    (example,) = re.findall(r"```toml\n(.*?)```", section, re.DOTALL)
+    found = from_file(tmp_path, example.replace("/etc/ssl/company.pem", requests.certs.where()))
+    assert found.faults == ()
+    assert [endpoint.name for endpoint in found.endpoints] == ["production", "lab"]
+    assert set(re.findall(r"`(PROMETHEUS_\w+)`", section)) == set(VARIABLES.values())
+    assert {f"`{name}`" in section for name in (*FIELDS, TYPED)} == {True}
+    assert f"{MOST_BYTES >> 20} MB" in section
