@@ -251,7 +251,10 @@ class Detected:
         return LABELS.get((definition.id, wide)) or LABELS[definition.level, wide]
 
     def missing(self, indicator: str | None = None) -> tuple[Missing, ...]:
-        """Return what the exporters of the store could give but do not, with the line that enables each."""
+        """Return what the exporters of the store could give but do not, with the line that enables each.
+
+        A mean where a quantile could be had counts as missing.
+        """
         wanted = [indicator] if indicator else list(indicators())
         return tuple(
             Missing(name, exporter, exporter.enable[name])
@@ -262,7 +265,7 @@ class Detected:
 
     def _given(self, exporter: Exporter, indicator: str) -> bool:
         return any(
-            reading.readable(Question(self.names, prefix))
+            reading.readable(Question(self.names, prefix)) and not reading.mean
             for prefix in exporter.found(self.names)
             for reading in exporter.readings(indicator, prefix, self.names)
         )

@@ -70,9 +70,12 @@ def judge(
 
 def _chosen(otherwise: State | States, where: NDArray[np.bool_], state: State) -> States:
     """Return *state* where the condition holds, else *otherwise*."""
-    # An array of objects on both sides: NumPy would make texts of plain members.
-    rest = np.full((), otherwise, dtype=object) if isinstance(otherwise, State) else otherwise
-    return np.asarray(np.where(where, np.full((), state, dtype=object), rest), dtype=object)
+    shape = np.broadcast_shapes(where.shape, np.shape(otherwise))
+    # Members are assigned: np.where and np.full would make plain texts of them.
+    found = np.empty(shape, dtype=object)
+    found[...] = otherwise
+    found[np.broadcast_to(where, shape)] = state
+    return found
 
 
 def _beyond(value: NDArray[np.float64], low: float | None, high: float | None) -> NDArray[np.bool_]:
