@@ -30,6 +30,12 @@ _NOT_PARTIAL = ("PromQL info", "PromQL warning")
 MOST_CELLS = 20_000_000
 """Series times points of one answer as an array, 160 MB; a sparse answer may be small and its array not."""
 
+MOST_SERIES = 100_000
+"""Of one answer; each is a dictionary of texts, some kilobytes."""
+
+MOST_CONTAINERS = 3_000_000
+"""Lists and objects that are made of a body, 80 bytes and more each: a body of nothing else is a trap."""
+
 MOST_TEXTS, LONGEST_TEXT = 20, 300
 """Of the store's warnings, which some write one of for every block that they could not read."""
 
@@ -126,7 +132,11 @@ def read_document(body: bytes | bytearray) -> Document:
 
     Raises:
         ValueError: no JSON, or no object.
+        MonitoringFault: `too_much_data` where reading it would fill the memory.
     """
+    series = body.count(b'"metric":{') + body.count(b'"metric": {')
+    if series > MOST_SERIES:
+        raise MonitoringFault("too_much_data", "too_much_data.series_read", series=series, most=MOST_SERIES)
     if len(body) < BIG_BODY:
         return _read(body)
     with _rest():
@@ -141,10 +151,22 @@ def _read(body: bytes | bytearray) -> Document:
         except ValueError:
             # Spaces, exponents or an order that we do not expect: the general way reads them too.
             pass
+    return Document(_object(body))
+
+
+def _object(body: bytes | bytearray) -> dict[str, Any]:
+    """Return the JSON object of *body*.
+
+    Raises:
+        ValueError: no JSON, or no object.
+        MonitoringFault: `too_much_data` where its parts are so many that they would fill the memory.
+    """
+    if body.count(b"[") + body.count(b"{") > MOST_CONTAINERS:
+        raise MonitoringFault("too_much_data", "too_much_data.parts", most=MOST_CONTAINERS)
     content = orjson.loads(body)
     if not isinstance(content, dict):
         raise ValueError("no JSON object")
-    return Document(content)
+    return content
 
 
 def _spans(body: bytes | bytearray) -> list[tuple[int, int]]:
@@ -177,10 +199,10 @@ def _read_matrix(body: bytes | bytearray, spans: list[tuple[int, int]]) -> Docum
         rest.append(body[at : begin - 1])
         at = end + 1
     rest.append(body[at:])
-    content = orjson.loads(b"".join(rest))
+    content = _object(b"".join(rest))
     lengths = np.fromiter((body.count(_BETWEEN, *span) + 1 for span in spans), np.int64, len(spans))
     flat = np.concatenate([_numbers(body, some) for some in _portions(spans)])
-    if not isinstance(content, dict) or flat.size != 2 * int(lengths.sum()):
+    if flat.size != 2 * int(lengths.sum()):
         raise ValueError("not pairs")
     return Document(content, flat[0::2], flat[1::2], lengths)
 

@@ -109,12 +109,13 @@ def _connect() -> socket.socket:
     journey = _journey.get()
     endpoint, address = journey.endpoint, journey.endpoint.address
     peers = look_up(address, endpoint.reach, journey.left_s)
-    for peer in peers:
-        family = socket.AF_INET6 if ":" in peer else socket.AF_INET
-        sock = _TimedSocket(family, socket.SOCK_STREAM)
+    late = False
+    for number, peer in enumerate(peers):
+        sock = _TimedSocket(socket.AF_INET6 if ":" in peer else socket.AF_INET, socket.SOCK_STREAM)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.settimeout(journey.left_s)
+            # One address that swallows packets leaves the others their share of the time.
+            sock.settimeout(journey.left_s / (len(peers) - number))
             sock.connect((peer, address.port))
             endpoint.reach.check_connected(address, sock.getpeername()[0], sock.getsockname()[0])
             # The handshake of TLS has what is left of the time, not what was left before connecting.
@@ -123,13 +124,11 @@ def _connect() -> socket.socket:
         except MonitoringFault:
             sock.close()
             raise
-        except TimeoutError:
+        except OSError as error:
             sock.close()
-            raise MonitoringFault(
-                "timeout", "timeout.connect", host=address.host, port=address.port
-            ) from None
-        except OSError:
-            sock.close()
+            late = isinstance(error, TimeoutError)
+    if late:
+        raise MonitoringFault("timeout", "timeout.connect", host=address.host, port=address.port)
     raise MonitoringFault("unreachable", "unreachable.refused", host=address.host, port=address.port)
 
 

@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -104,8 +105,11 @@ class FaultServer:
 
 
 @contextmanager
-def fault_server() -> Iterator[FaultServer]:
-    """Run the server; the first step of a path is one of `REPLIES` or of the slow ones below."""
+def fault_server(certificate: tuple[str, str] | None = None) -> Iterator[FaultServer]:
+    """Run the server; the first step of a path is one of `REPLIES` or of the slow ones below.
+
+    With the files of *certificate* and its key it speaks TLS.
+    """
     ending = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -208,6 +212,10 @@ def fault_server() -> Iterator[FaultServer]:
     }
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     known = FaultServer(server.server_port)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:

@@ -139,6 +139,20 @@ def test_a_sparse_answer_is_not_spread_without_limit(monkeypatch: pytest.MonkeyP
     assert caught.value.fault == "too_much_data"
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        matrix([]) + b" " + b'"metric":{' * (answers.MOST_SERIES + 1),
+        b"[" + b"[]," * answers.MOST_CONTAINERS + b"1]",
+    ],
+    ids=["series", "lists"],
+)
+def test_a_body_that_would_fill_the_memory_is_not_read(body: bytes) -> None:
+    with pytest.raises(MonitoringFault) as caught:
+        read_document(body)
+    assert caught.value.fault == "too_much_data"
+
+
 def test_warnings_are_as_many_and_as_long_as_a_person_reads() -> None:
     answer = ranged(matrix([], warnings=["x" * 10_000] * 100, infos="no list"))
     assert len(answer.warnings) == answers.MOST_TEXTS

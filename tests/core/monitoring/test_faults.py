@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from core.monitoring.faults import FAULTS, MonitoringFault
 from core.monitoring.prometheus import Prometheus
 from core.text import LANGUAGES, sentences
 from tests.conftest import free_port
+from tests.core.monitoring.certificates import make_certificates
 from tests.core.monitoring.fault_server import FaultServer, fault_server
 
 DEADLINE_S = 0.8
@@ -152,6 +154,30 @@ def test_a_handshake_that_hangs() -> None:
         silent.listen(5)
         found = fault_of(f"https://127.0.0.1:{silent.getsockname()[1]}")
     assert found.fault == "timeout"
+
+
+@pytest.mark.parametrize("case", ["drip", "drip_headers", "hang"])
+def test_slowness_behind_tls(tmp_path: Path, case: str) -> None:
+    certificates = make_certificates(tmp_path)
+    with fault_server(certificates.server) as server:
+        url = f"https://127.0.0.1:{server.port}"
+        assert Prometheus(Endpoint("x", f"{url}/ok", ca=certificates.ca)).instant("up").values[0, 0] == 42
+        began = time.monotonic()
+        with pytest.raises(MonitoringFault) as caught:
+            Prometheus(Endpoint("x", f"{url}/{case}", ca=certificates.ca, deadline_s=DEADLINE_S)).instant(
+                "up"
+            )
+        assert time.monotonic() - began < DEADLINE_S + SLACK_S
+    assert "within 0.8 s" in caught.value.message
+
+
+def test_one_address_that_swallows_packets_leaves_the_others_their_time(
+    server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody answers at the first address, which documents use and no network has."""
+    rows = [(0, 0, 0, "", (address, server.port)) for address in ("192.0.2.1", "127.0.0.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: rows)
+    assert client(f"http://two.example:{server.port}/ok").instant("up").values[0, 0] == 42
 
 
 def test_files_of_certificates_that_are_gone(server: FaultServer) -> None:
