@@ -15,7 +15,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -34,6 +33,7 @@ import orjson
 
 from core.errors import PlannerError
 from core.monitoring.demo import history, ward
+from core.monitoring.demo.machine import FOLDER, free_port, missing_program, sweep
 from core.monitoring.demo.samples import Samples, targets
 from core.monitoring.demo.scenario import HOUR, Scenario
 from core.monitoring.demo.stores import PROMETHEUS, Store, scrape_config
@@ -41,8 +41,6 @@ from core.monitoring.endpoints import Endpoint
 from core.text import Sentence, say
 
 ROOT = Path(__file__).parents[3]
-FOLDER = "planner-demo-"
-"""Beginning of the names of our folders; the id of the process that owns one follows."""
 START_S = 60.0
 """How long a start may take; on two busy cores it takes 8 to 15 s, 5 of which Prometheus waits before it scrapes."""
 DEMO_URL = "MONITOR_DEMO"
@@ -62,20 +60,6 @@ class DemoUnavailable(PlannerError):
     """The demo cluster cannot be started, or ended while it started."""
 
     kind: ClassVar[str] = "demo_unavailable"
-
-
-def missing_program(store: Store = PROMETHEUS) -> Sentence | None:
-    """Return what to install so that the demo can start; None where nothing is missing."""
-    if shutil.which(store.program):
-        return None
-    for manager, command in (
-        ("apt-get", "apt-get install {}"),
-        ("dnf", "dnf install {}"),
-        ("brew", "brew install {}"),
-    ):
-        if shutil.which(manager):
-            return say("monitoring.demo.missing", program=store.name, command=command.format(store.package))
-    return say("monitoring.demo.missing_elsewhere", program=store.name, command=store.program)
 
 
 class DemoCluster:
@@ -223,7 +207,7 @@ class DemoCluster:
         if self._healthy:
             self.scenario = self.scenario.healthy()
         self._start_exporter()
-        self._port = _free_port()
+        self._port = free_port()
         self._start_store()
         self._wait_until_ready()
         if self._history_s > 0:
@@ -346,35 +330,6 @@ def _close(process: subprocess.Popen[str]) -> None:
     for stream in (process.stdin, process.stdout):
         if stream is not None:
             stream.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
-
-
-def sweep(folder: Path | None = None) -> list[Path]:
-    """Remove folders below *folder* (the system's temporary one) whose process is gone; return which."""
-    removed = []
-    for path in (folder or Path(tempfile.gettempdir())).glob(f"{FOLDER}*"):
-        owner = path.name.removeprefix(FOLDER).split("-")[0]
-        with contextlib.suppress(OSError):
-            ours = path.lstat().st_uid == os.getuid() and path.is_dir() and not path.is_symlink()
-            if ours and owner.isdecimal() and not _lives(int(owner)):
-                shutil.rmtree(path, ignore_errors=True)
-                removed.append(path)
-    return removed
 
 
 _one: DemoCluster | None = None

@@ -41,7 +41,7 @@ LEAK_MIB_PER_S = 1590.0 / HOUR
 LEAK_PERIOD_S = 11 * HOUR
 """After this time the leaking process is full, is killed, and starts anew."""
 HOT_C, HOT_RAMP_S, HOT_THROTTLED = 92.0, 20 * MINUTE, 0.4
-SLOWED_BY_HEAT = 1.04
+SLOWED_BY_HEAT = 1.02
 """The hot GPU runs slower, and the others of its replica wait for it."""
 
 
@@ -135,7 +135,8 @@ def engines(scenario: Scenario, times: Array) -> Engines:
 
     def mixed(name: str) -> Array:
         usual = np.array([[getattr(node.load, name)] for node in scenario.nodes])
-        return np.asarray(usual + (getattr(LONG_PROMPTS, name) - usual) * long)
+        # Geometric, so that on the way too fewer requests make up for longer prompts.
+        return np.asarray(usual * (getattr(LONG_PROMPTS, name) / usual) ** long)
 
     requests, prompt = mixed("requests") * wanted, mixed("prompt_tokens")
     output, hits = mixed("output_tokens"), mixed("prefix_hits")
