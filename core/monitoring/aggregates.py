@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.monitoring.answers import Answer
-from core.monitoring.asking import Questions, key, stands
+from core.monitoring.asking import GPU_LABELS, Questions, key, stands
 from core.monitoring.indicators import indicators
 from core.monitoring.reader import Reader
 from core.monitoring.rules import RULES, Rule
@@ -31,7 +31,6 @@ _OF_NODES = (
     (
         ("memory_occupancy", Statistic.AVERAGE),
         ("gpu_temperature", Statistic.AVERAGE),
-        ("gpu_power", Statistic.AVERAGE),
     ),
 )
 
@@ -143,10 +142,15 @@ def _nodes(ask: Questions, wanted: tuple[tuple[str, Statistic], ...]) -> str | N
     return joined(found) if found else None
 
 
+def _each(ask: Questions, indicator: str, statistic: Statistic) -> str | None:
+    """Return the expression with no more labels than tell the GPUs apart: each of them costs the store time."""
+    return ask.expression(indicator, None, ask.over(indicator, statistic), GPU_LABELS)
+
+
 def _worst(ask: Questions, ends: list[End]) -> str | None:
     found = {}
     for end in ends:
-        expression = ask.statistic(end.indicator, Statistic.AVERAGE)
+        expression = _each(ask, end.indicator, Statistic.AVERAGE)
         if expression:
             function = "bottomk" if end.sign == "<" else "topk"
             found[end.name] = f"{function}({WORST}, ({expression}) {end.sign} {end.first:g})"
@@ -156,11 +160,11 @@ def _worst(ask: Questions, ends: list[End]) -> str | None:
 def _beyond(ask: Questions, ends: list[End]) -> str | None:
     found = {}
     for end in ends:
-        expression = ask.statistic(end.indicator, Statistic.AVERAGE)
+        expression = _each(ask, end.indicator, Statistic.AVERAGE)
         found[f"{end.name}_first"] = f"count(({expression}) {end.sign} {end.first:g})"
         if end.bad is not None and not stands(end.indicator):
             always = ask.thresholds.limits[end.indicator].bad_always and end.sign == "<"
-            extreme = ask.statistic(end.indicator, Statistic.MOST) if always else expression
+            extreme = _each(ask, end.indicator, Statistic.MOST) if always else expression
             found[f"{end.name}_bad"] = f"count(({extreme}) {end.sign} {end.bad:g})"
     return joined(found) if found else None
 

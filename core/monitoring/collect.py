@@ -12,7 +12,7 @@ from core.monitoring.answers import Answer
 from core.monitoring.asking import QUANTILES, RATE_WINDOW_S, Questions, averages, extremes, marks
 from core.monitoring.exporters import Detected
 from core.monitoring.growth import read_growth
-from core.monitoring.judging import judged
+from core.monitoring.judging import judged, wanted
 from core.monitoring.nodes import by_node, means
 from core.monitoring.past import read_history
 from core.monitoring.prometheus import Prometheus
@@ -112,7 +112,11 @@ def _read_now(reader: Reader, ask: Questions, snapshot: Snapshot) -> Snapshot:
         "engine_averages": ask.together((*averages("engine"), *extremes("engine", ask.thresholds))),
         "engine_age": ask.age("engine"),
         "engine_samples": ask.samples("engine"),
-        **{name: ask.together([(name, Statistic.AVERAGE, None)]) for name in QUANTILES},
+        **{
+            name: ask.together([(name, Statistic.AVERAGE, None)])
+            for name in QUANTILES
+            if not snapshot.aggregated or wanted(name, ask.thresholds)
+        },
     }
     answers = reader.instants(engines)
     snapshot = replace(snapshot, replicas=table(Level.ENGINE, answers.values()))

@@ -29,11 +29,11 @@ def judged(snapshot: Snapshot, thresholds: Thresholds) -> Snapshot:
     """Return *snapshot* with the verdicts of *thresholds* on its GPUs, replicas and nodes."""
     replicas = _judged(snapshot.replicas, snapshot, thresholds)
     covered = coverage(snapshot.gpus, replicas, snapshot.detected)
-    gpus = _excused(_judged(snapshot.gpus, snapshot, thresholds), set(covered))
+    gpus = _excused(_judged(snapshot.gpus, snapshot, thresholds), set(covered), snapshot.trusted)
     nodes = _judged(snapshot.nodes, snapshot, thresholds)
     if snapshot.aggregated:
         covered = {**covered, **coverage(nodes, replicas, snapshot.detected)}
-        nodes = _excused(nodes, set(covered))
+        nodes = _excused(nodes, set(covered), snapshot.trusted)
         judged_all = replace(snapshot, replicas=replicas, gpus=gpus, nodes=nodes, covered=covered)
         return tallied(judged_all, thresholds.limits)
     nodes = replace(nodes, state=_worst_by_node(nodes, gpus))
@@ -140,13 +140,15 @@ def _worst(rows: int, verdicts: Mapping[str, States]) -> States:
     return found
 
 
-def _excused(gpus: Table, covered: set[str]) -> Table:
+def _excused(gpus: Table, covered: set[str], trusted: bool) -> Table:
     """Return *gpus* without a verdict on memory that an engine has taken on purpose."""
     if "memory_occupancy" not in gpus.states:
         return gpus
     taken = np.array([subject.id in covered for subject in gpus.subjects], dtype=bool)
     memory = gpus.states["memory_occupancy"].copy()
-    memory[taken & ((memory == State.WARNING) | (memory == State.BAD))] = State.OK
+    memory[taken & ((memory == State.WARNING) | (memory == State.BAD))] = (
+        State.OK if trusted else State.UNKNOWN
+    )
     states = {**gpus.states, "memory_occupancy": memory}
     return replace(gpus, states=states, state=_worst(len(gpus), states))
 

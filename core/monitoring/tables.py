@@ -9,8 +9,9 @@ import numpy as np
 from core.monitoring.answers import Answer
 from core.monitoring.asking import parts
 from core.monitoring.indicators import indicators
-from core.monitoring.snapshot import Numbers, Statistic, Table
+from core.monitoring.snapshot import Numbers, Statistic, Table, every
 from core.monitoring.subjects import Level, Subject, says_where, subject_of
+from core.monitoring.verdicts import State
 
 _Row = tuple[str, ...]
 
@@ -80,7 +81,13 @@ def _sorted(
         values[what] = np.full(len(order), np.nan)
         for row, value in column.items():
             values[what][place[row]] = value
-    return Table(level, tuple(subjects[row] for row in order), tuple(labels[row] for row in order), values)
+    return Table(
+        level,
+        tuple(subjects[row] for row in order),
+        tuple(labels[row] for row in order),
+        values,
+        state=every(len(order), State.UNKNOWN),
+    )
 
 
 def natural(subject: Subject) -> tuple[object, ...]:

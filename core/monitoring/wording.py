@@ -8,7 +8,7 @@ from typing import Any
 
 from core.monitoring.indicators import indicators
 from core.monitoring.subjects import FLEET, Level, Subject
-from core.quantities import GIB, format_digits, format_gib, format_seconds
+from core.quantities import GIB, format_gib, format_seconds
 from core.text import Sentence, say
 
 _AFTER = {"celsius": " °C", "W": " W", "1/s": "/s", "tokens/s": " tok/s"}
@@ -28,7 +28,7 @@ def printed(value: float, unit: str) -> str:
     if unit == "ratio":
         return f"{float(f'{value * 100:.2g}') if abs(value) < 0.995 else round(value * 100):g} %"
     if unit == "s":
-        return format_seconds(value)
+        return format_seconds(value) if value < 10 else f"{value:,.0f} s"
     if unit == "bytes":
         return format_gib(value)
     number = f"{value:,.0f}" if unit in {"celsius", "W", "code"} or value >= 1000 else f"{value:.3g}"
@@ -79,7 +79,7 @@ def facts(wording: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the facts that the sentences of *wording* name, printed."""
     if wording == "kv_pressure":
         return {
-            "queue": format_digits(given["queue"], 3),
+            "queue": printed(given["queue"], "count"),
             "preemptions": printed(given["preemptions"], "1/s"),
         }
     if wording == "xid":
@@ -100,5 +100,5 @@ def facts(wording: str, given: Mapping[str, Any]) -> dict[str, Any]:
 def amount(rule: str, value: float, indicator: str) -> str:
     """Return the value of a finding as its sentence says it."""
     if rule == "memory_leak":
-        return f"{format_digits(value / GIB, 3)} GiB"
+        return f"{value / GIB:.3g} GiB"
     return printed(value, unit_of(indicator))
