@@ -12,6 +12,7 @@ PlannerError
     Unreachable               a catalogue of prices on another machine cannot be read to its end
     MonitoringFault           a Prometheus that is not configured, reached, allowed or understood
                               (core.monitoring.faults)
+    DemoUnavailable           the demo cluster cannot be started (core.monitoring.demo)
 
 Each carries the field at fault and a sentence that says what is wrong and what would be right. Pages show
 it as a banner, the API as JSON, the command line as one line.

@@ -202,7 +202,7 @@ def test_a_query_that_takes_too_long(guarded: Guarded) -> None:
     with pytest.raises(MonitoringFault) as caught:
         ours.range("quantile_over_time(0.5, vector(time())[10000s:1s])", now - 10_000, now, step=1)
     assert caught.value.fault == "timeout"
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 2
 
 
 def test_a_native_scalar_and_a_string(guarded: Guarded) -> None:

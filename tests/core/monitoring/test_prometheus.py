@@ -174,14 +174,15 @@ def test_few_queries_at_a_time_whoever_asks(server: FaultServer) -> None:
 
 
 def test_who_waits_in_vain_is_told(server: FaultServer) -> None:
-    ours = client(server, "hang", 0.6)
+    ours = client(server, "hang", 1.5)
     waiting = [
         threading.Thread(target=pytest.raises, args=(MonitoringFault, ours.instant, "up"))
         for _ in range(MOST_PARALLEL)
     ]
     for thread in waiting:
         thread.start()
-    time.sleep(0.1)
+    while server.running < MOST_PARALLEL:
+        time.sleep(0.01)
     with pytest.raises(MonitoringFault) as caught:
         client(server, "ok", 0.2).instant("up")
     for thread in waiting:
