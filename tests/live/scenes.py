@@ -74,6 +74,10 @@ def _vllm_expected(*, old: bool = False) -> list[Expected]:
         Expected("e2e", 15, _VLLM, {"quantile": 0.75}),
         Expected("batch_efficiency", 0.5, _VLLM, _CAPACITY),
         Expected("memory_expected", 1, {**_VLLM, "memory_expected": "0.92"}),
+        Expected("prompt_tokens", 8000 * ranks, _VLLM),
+        Expected("prefix_hits", 0.25, _VLLM),
+        Expected("kv_blocks", 1, {**_VLLM, "kv_blocks": "100"}),
+        Expected("kv_block_tokens", 1, {**_VLLM, "kv_block_tokens": "16"}),
         Expected("replica_up", 1, _VLLM),
     ]
 
@@ -179,6 +183,9 @@ _add(
         Expected("requests", 4, _engine("m")),
         Expected("error_rate", 0.1, _engine("m")),
         Expected("output_tokens", 100, _engine("m")),
+        Expected("prompt_tokens", 400, _engine("m")),
+        Expected("prefix_hits", 0.25, _engine("m")),
+        Expected("kv_capacity", 50000, _engine("m")),
         Expected("ttft", 0.5, _engine("m"), {"quantile": 0.75}),
         Expected("itl", 0.075, _engine("m"), {"quantile": 0.75}),
         Expected("e2e", 1.5, _engine("m"), {"quantile": 0.75}),

@@ -17,7 +17,7 @@ from core.memory.serving import size_serving
 from core.monitoring.advice.fleet import FULL, gpus_per_replica, model_of
 from core.monitoring.advice.remedy import Link, Remedy
 from core.monitoring.finding import Finding
-from core.monitoring.snapshot import Snapshot
+from core.monitoring.snapshot import Numbers, Snapshot
 from core.monitoring.subjects import Subject
 from core.planning.question import CHECKPOINT, ENGINES, Choices, Limits, Question, Targets
 from core.planning.result import Plan, Planned
@@ -99,7 +99,6 @@ def observed(snapshot: Snapshot, subject: Subject) -> Observed | Sentence:
     device = known_accelerator(gpu) if gpu else None
     if device is None:
         return say("monitoring.advice.unknown_gpu", gpu=gpu or "?")
-    engine = snapshot.replicas.label("exporter")[row] or "vllm"
     same = [place for place, one in enumerate(snapshot.replicas.subjects) if one.model == subject.model]
     column = snapshot.replicas.column
     requests, prompts, answers = (column(it)[same] for it in ("requests", "prompt_tokens", "output_tokens"))
@@ -115,7 +114,7 @@ def observed(snapshot: Snapshot, subject: Subject) -> Observed | Sentence:
     return Observed(
         model,
         device,
-        engine if engine in ENGINES else "vllm",
+        _engine(snapshot),
         gpus_per_replica(snapshot),
         len(same),
         rate,
@@ -190,7 +189,7 @@ def _held(snapshot: Snapshot, subject: Subject) -> tuple[Remedy, ...]:
     if row is None:
         return ()
     column = snapshot.replicas.column
-    capacity, usage = column("kv_capacity")[row], column("kv_usage")[row]
+    capacity, usage = _capacity(snapshot)[row], column("kv_usage")[row]
     running, queue = column("running")[row], column("queue")[row]
     if not (capacity > 0 and usage > 0 and running >= 1 and math.isfinite(queue)):
         return ()
@@ -205,6 +204,13 @@ def _held(snapshot: Snapshot, subject: Subject) -> tuple[Remedy, ...]:
         "share": FULL,
     }
     return (Remedy(say("monitoring.advice.held", **values), say("monitoring.advice.from_engine")),)
+
+
+def _capacity(snapshot: Snapshot) -> Numbers:
+    """Return the tokens that the cache of each replica holds: as the engine says it, or its blocks times their size."""
+    column = snapshot.replicas.column
+    told = column("kv_capacity")
+    return np.where(np.isfinite(told), told, column("kv_blocks") * column("kv_block_tokens"))
 
 
 def _smaller_format(one: Plan) -> list[Remedy]:
@@ -319,6 +325,12 @@ def _unknown(reason: Sentence) -> Remedy:
     return Remedy(
         say("monitoring.advice.not_computed", reason=reason), say("monitoring.advice.on_plan"), Link("plan")
     )
+
+
+def _engine(snapshot: Snapshot) -> str:
+    """Return the engine that runs here, the first that the search knows where there are several kinds."""
+    running = [exporter.id.replace("_", "-") for exporter in snapshot.detected.engines]
+    return next((engine for engine in running if engine in ENGINES), ENGINES[0])
 
 
 def _name(snapshot: Snapshot, row: int | None, subject: Subject) -> str:

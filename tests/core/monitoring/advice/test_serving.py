@@ -93,7 +93,8 @@ def test_a_full_cache_by_hand() -> None:
     """100,000 tokens, 95 % used by 50 requests: 1,900 each, 47 below 90 %. With 50 more waiting: 2.1, so 3 replicas."""
     full = cluster(
         kv_usage=[0.95, 0.3, 0.3, 0.3],
-        kv_capacity=[100_000.0] * 4,
+        kv_blocks=[6250.0] * 4,
+        kv_block_tokens=[16.0] * 4,
         running=[50.0, 8.0, 8.0, 8.0],
         queue=[50.0, 0.0, 0.0, 0.0],
     )
