@@ -66,7 +66,8 @@ class DemoCluster:
     """A demo cluster: `start` it, use `endpoint`, `stop` it. A cluster can be started again after a stop.
 
     *history_s* seconds lie before the start, 0 for none: all faults are there from the first scrape. The store
-    scrapes every *scrape_s* seconds; *extra_config* goes into its configuration (rule_files, alerting, global).
+    scrapes every *scrape_s* seconds; *onsets* are other times of faults, by name, in seconds from the start
+    (`Node.onset_s`); *extra_config* goes into the store's configuration (rule_files, alerting, global).
     """
 
     def __init__(
@@ -77,17 +78,17 @@ class DemoCluster:
         scrape_s: float = 5.0,
         extra_config: Mapping[str, Any] | None = None,
         healthy: bool = False,
+        onsets: Mapping[str, float] | None = None,
         seed: int = 1,
     ) -> None:
         self.store = store
         self.scrape_s = scrape_s
         self.state = State.STOPPED
         self.sentence: Sentence = say("monitoring.demo.stopped")
-        self.scenario = Scenario(time.time(), history_s, seed)
-        if healthy:
-            self.scenario = self.scenario.healthy()
         self.folder: Path | None = None
         self._history_s, self._seed, self._healthy = history_s, seed, healthy
+        self._onsets = dict(onsets or {})
+        self.scenario = self._made()
         self._extra = dict(extra_config or {})
         self._port = self._exporter_port = 0
         self._wards: dict[str, subprocess.Popen[str]] = {}
@@ -190,6 +191,11 @@ class DemoCluster:
         self._start_store()
         self._wait_until_ready()
 
+    def _made(self) -> Scenario:
+        """Return the scenario of a cluster that starts now."""
+        scenario = Scenario(time.time(), self._history_s, self._seed).with_onsets(self._onsets)
+        return scenario.healthy() if self._healthy else scenario
+
     @property
     def _own(self) -> Path:
         """The folder of a cluster that has one."""
@@ -203,9 +209,7 @@ class DemoCluster:
         sweep()
         self.sentence = say("monitoring.demo.starting", program=self.store.name)
         self.folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-"))
-        self.scenario = Scenario(time.time(), self._history_s, self._seed)
-        if self._healthy:
-            self.scenario = self.scenario.healthy()
+        self.scenario = self._made()
         self._start_exporter()
         self._port = free_port()
         self._start_store()
@@ -238,6 +242,7 @@ class DemoCluster:
         command = [sys.executable, "-m", "core.monitoring.demo.exporter", *numbers]
         if self._healthy:
             command.append("healthy")
+        command += [f"{fault}={onset!r}" for fault, onset in self._onsets.items()]
         process = self._run("exporter", command, "exporter.log", talks=True)
         line = process.stdout.readline().strip() if process.stdout else ""
         if not line.isdecimal():

@@ -1,6 +1,6 @@
 """The exporters of the demo cluster: one HTTP server on loopback that answers for each target by its path.
 
-    python -m core.monitoring.demo.exporter BEGAN HISTORY_S SEED [healthy]
+    python -m core.monitoring.demo.exporter BEGAN HISTORY_S SEED [healthy | FAULT=ONSET_S …]
 
 listens on a free port of 127.0.0.1 and prints it. It runs as a process of its own, so that scrapes do not wait for
 the pages; `cluster` starts and ends it.
@@ -105,6 +105,8 @@ def server(exporter: Exporter, clock: Callable[[], float] = time.time) -> Thread
 def main(began: str, history_s: str, seed: str, *options: str) -> None:
     """Serve until the process is ended."""
     scenario = Scenario(float(began), float(history_s), int(seed))
+    onsets = dict(option.split("=") for option in options if "=" in option)
+    scenario = scenario.with_onsets({fault: float(onset) for fault, onset in onsets.items()})
     listening = server(Exporter(scenario.healthy() if "healthy" in options else scenario))
     print(listening.server_address[1], flush=True)
     listening.serve_forever()

@@ -8,6 +8,7 @@ utilisation, latency, cache and power of a node from its `Load`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -157,6 +158,15 @@ class Scenario:
     def origin(self) -> float:
         """Where the history begins, unix seconds: counters are zero or a constant here."""
         return self.began - self.history_s
+
+    def with_onsets(self, onsets: Mapping[str, float]) -> Scenario:
+        """Return the same cluster with other `Node.onset_s` of the faults that *onsets* names."""
+        return replace(
+            self,
+            nodes=tuple(
+                replace(node, onset_s=onsets.get(node.fault or "", node.onset_s)) for node in self.nodes
+            ),
+        )
 
     def healthy(self) -> Scenario:
         """Return the same cluster without faults."""

@@ -195,3 +195,14 @@ def test_a_healthy_cluster_has_no_fault() -> None:
     assert cards.utilisation[:, :, LATER].mean(axis=2).min() > 0.7
     assert cards.temperature_c.max() < 80
     assert len({node.name for node in healthy.nodes}) == len(NODES)
+
+
+def test_a_fault_can_begin_at_another_time() -> None:
+    moved = SCENARIO.with_onsets({"xid": 5 * MINUTE})
+    times = np.array([moved.began + 4 * MINUTE, moved.began + 6 * MINUTE])
+    failed = gpus(moved, times, engines(moved, times)).failed
+    assert not failed[:, :, 0].any()
+    assert failed[:, :, 1].sum() == 1
+    assert [node.onset_s for node in moved.nodes if node.fault is not Fault.XID] == [
+        node.onset_s for node in NODES if node.fault is not Fault.XID
+    ]
