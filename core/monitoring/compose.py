@@ -1,7 +1,8 @@
 """From the readings of several exporters to one expression with canonical labels.
 
-Order matters and is the same for all: labels first, then duplicates merged by their highest value, then the names
-that mean the same chained with `or`, then exporters chained, then subjects put together.
+Order matters and is the same for all: duplicates merged by their highest value, then the names that mean the same
+chained with `or`, then labels renamed, then exporters chained, then subjects put together. Where buckets or rates of
+several subjects are merged, labels are renamed first.
 """
 
 from __future__ import annotations
@@ -66,11 +67,26 @@ class Source:
     complete_uuid: bool = False
     info: tuple[str, tuple[str, ...], tuple[str, ...]] | None = None
 
+    @property
+    def plain(self) -> Source:
+        """The same readings with the labels that their exporter writes."""
+        return replace(self, identity={}, own_pods="", complete_uuid=False, info=None)
+
+    def raw(self, labels: Sequence[str]) -> tuple[str, ...]:
+        """Return the labels of the exporter that the canonical *labels* are made from."""
+        found = [source for label in labels for source in self.identity.get(label, (label,))]
+        if self._described(labels) and self.info is not None:
+            _, on, given = self.info
+            found = [source for source in found if source not in given] + list(on)
+        return tuple(dict.fromkeys(found))
+
+    def _described(self, labels: Sequence[str]) -> bool:
+        given = self.info[2] if self.info is not None else ()
+        return any(source in given for label in labels for source in self.identity.get(label, ()))
+
     def named(self, expression: str, labels: Sequence[str]) -> str:
         """Give *expression* the canonical *labels*."""
-        if self.info is not None and any(
-            source in self.info[2] for label in labels for source in self.identity.get(label, ())
-        ):
+        if self.info is not None and self._described(labels):
             metric, on, given = self.info
             kept = aggregated("max", (*on, *given), f"{metric}{braces(self.question.selector)}")
             expression = f"({expression}) * on ({', '.join(on)}) group_left ({', '.join(given)}) {kept}"
@@ -105,8 +121,10 @@ def composed(
         labels = tuple(dict.fromkeys((*_KEYS[indicator.level], *by, *extra)))
         if indicator.id == "gpu_exporter_up":
             labels = tuple(dict.fromkeys((*own, *by, *extra)))
-    chained = [_of_source(indicator, source, labels) for source in sources]
-    chained = list(dict.fromkeys(chained))
+    if by and len(sources) == 1 and not only and indicator.across in {"mean", "max", "min"}:
+        return _grouped(indicator, sources[0], labels, by)
+    made = _readings if by and direct else _of_source
+    chained = list(dict.fromkeys(made(indicator, source, labels) for source in sources))
     if len(chained) == 1:
         whole = chained[0]
     elif by and direct:
@@ -128,7 +146,29 @@ def composed(
 
 
 def _of_source(indicator: Indicator, source: Source, labels: tuple[str, ...]) -> str:
-    """Return the readings of one exporter, the best that each subject has, by *labels*."""
+    """Return the readings of one exporter by *labels*.
+
+    Labels are renamed last, on one series a subject: renaming costs more than all the rest.
+    """
+    chain = _readings(indicator, source.plain, source.raw(labels))
+    has_text = any(reading.label for reading in source.readings)
+    kept = (*labels, indicator.value_label) if has_text else labels
+    return aggregated("max", kept, source.named(chain, labels))
+
+
+def _grouped(indicator: Indicator, source: Source, labels: tuple[str, ...], by: tuple[str, ...]) -> str:
+    """Return the subjects of one exporter put together, before their labels are renamed.
+
+    Not for sums: an exporter that restarted with a new address would count twice. At 10,000 GPUs this takes a
+    fifth of the time.
+    """
+    how = _COMBINED[indicator.across]
+    chain = _readings(indicator, source.plain, source.raw(labels))
+    return aggregated(how, by, source.named(aggregated(how, source.raw(by), chain), by))
+
+
+def _readings(indicator: Indicator, source: Source, labels: tuple[str, ...]) -> str:
+    """Return the readings of one exporter chained, the best that each subject has, by *labels*."""
     made = [_by_labels(indicator, source, reading, labels) for reading in source.readings]
     return either(list(dict.fromkeys(made)))
 
