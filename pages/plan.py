@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.parts import language
+from pages.parts.answered import tell_refused
 from pages.parts.plan_answer import plan_answer
 from pages.parts.plan_sidebar import plan_sidebar, tell_fault
 from pages.parts.plan_work import PlanWork, plan_inputs
@@ -19,9 +20,7 @@ st.title(t("plan_page.title"), anchor=False)
 st.caption(t("plan_page.subtitle"))
 with st.container():
     tell_missed(work)
-    if refused:
-        listed = ", ".join(f"{name}={given}" for name, given in refused.items())
-        st.warning(t("size.bad_link", listed=listed), icon=":material/link_off:")
+    tell_refused(refused, t)
 # The inputs before the answer: a search takes longer than they do.
 with st.sidebar:
     places = plan_sidebar(inputs, t)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.parts import language
+from pages.parts.answered import tell_refused
 from pages.parts.quotes_answer import quotes_answer
 from pages.parts.quotes_fields import FIELDS
 from pages.parts.quotes_import import import_panel
@@ -23,9 +24,7 @@ st.title(t("quotes_page.title"), anchor=False)
 st.caption(t("quotes_page.subtitle"))
 with st.container():
     tell_missed(work)
-    if refused:
-        listed = ", ".join(f"{name}={given}" for name, given in refused.items())
-        st.warning(t("size.bad_link", listed=listed), icon=":material/link_off:")
+    tell_refused(refused, t)
 with st.sidebar:
     quotes_sidebar(inputs, t)
     with st.expander(t("quotes_page.saved"), key="quotes_group_saved", on_change="rerun") as group:

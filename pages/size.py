@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.parts import language
+from pages.parts.answered import tell_refused
 from pages.parts.fields import FIELDS
 from pages.parts.inputs import Inputs
 from pages.parts.serving import sized
@@ -16,9 +17,7 @@ refused = inputs.settle()
 st.title(t("size.title"), anchor=False)
 st.caption(t("size.subtitle"))
 with st.container():
-    if refused:
-        listed = ", ".join(f"{name}={given}" for name, given in refused.items())
-        st.warning(t("size.bad_link", listed=listed), icon=":material/link_off:")
+    tell_refused(refused, t)
 
 
 @st.fragment

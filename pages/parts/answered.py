@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -39,3 +39,10 @@ def tell_error(result: Answered, title: str, last: str | None, t: Translator) ->
     st.error(message, title=t(title, field=result.error.field or ""), icon=":material/error:")
     if last is not None:
         st.caption(last)
+
+
+def tell_refused(refused: Mapping[str, str], t: Translator) -> None:
+    """Say what an address asked of inputs that they cannot be."""
+    if refused:
+        listed = ", ".join(f"{name}={given}" for name, given in refused.items())
+        st.warning(t("size.bad_link", listed=listed), icon=":material/link_off:")

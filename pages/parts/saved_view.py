@@ -20,7 +20,7 @@ Translator = Callable[..., str]
 
 WIDE = 300
 """Pixels of a field of the form where there is room beside it."""
-NAME = 178
+NAME = 160
 """Pixels of a name in the list: with its menu it fills a line of the sidebar."""
 ICONS: dict[Kind, str] = {
     "plan": ":material/account_tree:",
@@ -38,17 +38,16 @@ def tell_missed(work: Work) -> None:
 
 def form(work: Work, t: Translator, *, wide: bool = False) -> None:
     """Draw name and notes, what may be done with them, and what went wrong; *wide*: fields beside each other."""
-    saved = work.opened
+    saved, name_field, notes_field = work.opened, work.field("name"), work.field("notes")
+    names, notes_words = (t("saved.name"), t("saved.name_hint")), (t("saved.notes"), t("saved.notes_hint"))
+    if not wide:
+        name = _text(st.text_input, name_field, *names)
+        notes = _text(st.text_area, notes_field, *notes_words, height=68)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
-        name_field, notes_field = work.field("name"), work.field("notes")
-        name = _text(
-            st.text_input, name_field, t("saved.name"), t("saved.name_hint"), WIDE if wide else "stretch"
-        )
         if wide:
+            name = _text(st.text_input, name_field, *names, WIDE)
             with st.popover(t("saved.notes"), icon=":material/notes:", key=work.field("notes_group")):
-                notes = _text(st.text_area, notes_field, t("saved.notes"), t("saved.notes_hint"), WIDE)
-        else:
-            notes = _text(st.text_area, notes_field, t("saved.notes"), t("saved.notes_hint"), height=68)
+                notes = _text(st.text_area, notes_field, *notes_words, WIDE)
         renamed = saved is not None and (" ".join(name.split()) != saved.name or notes != saved.notes)
         _buttons(work, t, renamed=renamed)
     if saved is not None:

@@ -37,9 +37,9 @@ def test_a_plan_is_saved_found_by_its_link_deleted_and_brought_back(
     side.get_by_test_id("stPopover").get_by_role("button").first.click()
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(side.get_by_text("'Chat, 2027' was deleted.")).to_be_visible()
-    expect(side.get_by_role("button", name="Chat, 2027 Plan")).to_have_count(0)
+    expect(side.get_by_role("button", name="Chat, 2027", exact=True)).to_have_count(0)
     assert "work=" not in page.url
     side.get_by_role("button", name="Undo").click()
-    side.get_by_role("button", name="Chat, 2027 Plan").click()
+    side.get_by_role("button", name="Chat, 2027", exact=True).click()
     page.wait_for_url(f"{server}/plan?work=*")
     expect(side.get_by_text("Everything is saved")).to_be_visible()
