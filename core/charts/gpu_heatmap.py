@@ -235,7 +235,7 @@ def escaped(label: str) -> str:
 
 def _hatch(cells: Cells, place: _Place) -> list[dict[str, Any]]:
     """Return strokes over the cells without a value: grey alone could be taken for a state."""
-    unknown = [index for index, shade in enumerate(cells.shades) if shade == "unknown"]
+    unknown = [index for index, value in enumerate(cells.values) if math.isnan(value)]
     if not unknown or len(cells.values) > MOST_HATCHED:
         return []
     return [

@@ -8,9 +8,11 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import streamlit as st
 
+from core.monitoring.advice import Remedy, remedies
 from core.monitoring.answers import Answer
 from core.monitoring.collect import collect
 from core.monitoring.endpoints import Endpoint
@@ -27,6 +29,8 @@ GRID_S = 10
 """Readings of all sessions fall on multiples of this, so that they share them."""
 NAMES_S = 300.0
 """For how long the metric names of a store are taken to stay."""
+ADVICE_S = 300.0
+"""For how long the advice on a finding is taken to stay right."""
 AT_ONCE = 3
 """Charts that are asked for at the same time: VictoriaMetrics serves four questions at once."""
 MOST_KEPT = 4
@@ -102,8 +106,7 @@ def tick(refresh_s: float | None, *, again: bool = False) -> float:
     kept: float = st.session_state.get(NOW, 0.0)
     due = again or not kept or (refresh_s is not None and now - kept >= refresh_s - 1)
     if due:
-        # Whole seconds where a person asks: they have just changed something.
-        kept = math.floor(now) if again else math.floor(now / GRID_S) * GRID_S
+        kept = now if again else math.floor(now / GRID_S) * GRID_S
         st.session_state[NOW] = kept
     return kept
 
@@ -145,6 +148,19 @@ def _read(
         return fault
     _store.keep(f"{windows}{selector}", snapshot)
     return snapshot
+
+
+def advice(endpoint: Endpoint, finding: Finding, snapshot: Snapshot) -> tuple[Remedy, ...]:
+    """Return what to do about *finding*; worked out anew every few minutes, since it may take a second."""
+    return _advice(finding, snapshot, endpoint.identity, finding.id, finding.limit, snapshot.at // ADVICE_S)
+
+
+@st.cache_resource(max_entries=64, ttl=900, show_spinner=False)
+def _advice(
+    _finding: Finding, _snapshot: Snapshot, identity: str, finding: str, limit: float | None, at: float
+) -> tuple[Remedy, ...]:
+    del identity, finding, limit, at
+    return remedies(_finding, _snapshot, datetime.now(UTC).date())
 
 
 @dataclass(frozen=True)

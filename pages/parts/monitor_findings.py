@@ -14,7 +14,7 @@ from core.monitoring.finding import Evidence, Finding
 from core.monitoring.subjects import Level
 from core.monitoring.wording import printed
 from pages.parts.breakdown import plain
-from pages.parts.monitor_data import Wanted, curves
+from pages.parts.monitor_data import Wanted, advice, curves
 from pages.parts.monitor_fields import RANGES
 from pages.parts.monitor_series import bands_of, curve_of, go
 from pages.parts.monitor_view import View
@@ -93,7 +93,8 @@ def _row(finding: Finding, view: View) -> None:
         told = " · ".join(part for part in (_against(finding, t), _since(finding, view)) if part)
         st.caption(told or view.read(finding.sentence))
         if is_open:
-            _details(finding, view)
+            with st.container(gap="small"):
+                _details(finding, view)
 
 
 def places(finding: Finding, t: Translator) -> str:
@@ -128,9 +129,27 @@ def _details(finding: Finding, view: View) -> None:
     if finding.explains:
         st.markdown(f"**{t('monitor_page.follows')}**")
         st.markdown("\n".join(f"- {view.read(one.sentence)}" for one in finding.explains))
-    with st.container(horizontal=True):
-        st.page_link("size.py", label=t("monitor_page.to_size"), icon=":material/memory:")
-        st.page_link("plan.py", label=t("monitor_page.to_plan"), icon=":material/account_tree:")
+    with st.container():
+        _remedies(finding, view)
+
+
+def _remedies(finding: Finding, view: View) -> None:
+    """Draw what to do, with how each number was reached, and the page that works it out in full."""
+    found = advice(view.endpoint, finding, view.snapshot)
+    if not found:
+        return
+    st.markdown(f"**{view.t('monitor_page.remedies')}**")
+    for one in found:
+        st.markdown(f"- {view.read(one.sentence)}")
+        st.caption(view.read(one.basis))
+        if one.link is not None:
+            page = one.link.page
+            st.page_link(
+                f"{page}.py",
+                label=view.t(f"monitor_page.to_{page}"),
+                icon=":material/arrow_forward:",
+                query_params={name: str(value) for name, value in one.link.inputs.items()},
+            )
 
 
 def _where(finding: Finding, view: View) -> None:
