@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -27,8 +28,8 @@ CSV = (
     "Gamma,H900,2,8,2.5,gpu,hour,USD\n"
 )
 LABELS = (
-    *("Over time", "By utilisation", "What decides", "Unit by unit", "Chances", "Model and targets"),
-    "Files and link",
+    *("Over time", "By utilisation", "Base and peak", "What decides", "Unit by unit", "Chances"),
+    *("Model and targets", "Files and link"),
 )
 GPU, PRICE = 390, 615
 """Pixels from the left of the table to the middle of a column."""
@@ -139,6 +140,15 @@ def test_a_file_with_bad_rows_is_mended_compared_saved_and_reopened(
     with other.expect_download() as waiting:
         other.get_by_role("button", name="Report, HTML").click()
     assert "Autumn round" in Path(waiting.value.path()).read_text(encoding="utf-8")
+    with other.expect_download() as waiting:
+        other.get_by_role("button", name="Report, XLSX").click()
+    book = openpyxl.load_workbook(BytesIO(Path(waiting.value.path()).read_bytes()))
+    assert book.active is not None
+    assert book.active["A1"].value == "Autumn round"
+    with other.expect_download() as waiting:
+        other.get_by_role("button", name="Report, JSON").click()
+    told = json.loads(Path(waiting.value.path()).read_bytes())
+    assert (told["title"], len(told["quotes"])) == ("Autumn round", 4)
 
 
 def test_two_people_do_not_overwrite_each_other(page: Page, new_page: NewPage, quotes_server: str) -> None:
@@ -194,6 +204,18 @@ def test_a_telephone_has_nothing_wider_than_itself(new_page: NewPage, quotes_ser
                 .map(e => e.className || e.tagName).slice(0, 5)"""
         )
         assert not wide, name
+
+
+@pytest.mark.parametrize(("width", "rows"), [(1440, 1), (1280, 2), (390, 4)])
+def test_four_cards_stand_in_one_row_two_or_one_column(
+    new_page: NewPage, quotes_server: str, width: int, rows: int
+) -> None:
+    page = new_page(viewport={"width": width, "height": 900})
+    open_quotes(page, quotes_server)
+    settle(page)
+    boxes = [one.bounding_box() for one in page.locator("[data-testid=stMetric]").all()]
+    assert len(boxes) == 4
+    assert len({round(box["y"]) for box in boxes if box}) == rows
 
 
 def test_files_speak_the_language_of_the_page(page: Page, quotes_server: str) -> None:
