@@ -33,6 +33,10 @@ ENGINE_LABELS = ("instance", "model_name")
 Wanted = tuple[str, Statistic, float | None]
 """An indicator, what is made of its window, and the window in seconds where it is not that of its limit."""
 
+NARROW = {"gpu": (*GPU_LABELS, "uuid"), "engine": ENGINE_LABELS}
+"""The labels that tell subjects apart. Each further one costs the store as much as the numbers themselves, so only
+the question about the age of samples brings them all."""
+
 _OVER: dict[Statistic, Over] = {
     Statistic.AVERAGE: "avg",
     Statistic.LEAST: "min",
@@ -77,7 +81,9 @@ class Questions:
     def window(self, indicator: str) -> float:
         """Return the seconds over which *indicator* is judged."""
         limit = self.thresholds.limits.get(indicator)
-        return float(limit.window_s) if limit else DEFAULT_WINDOW_S
+        seconds = float(limit.window_s) if limit else DEFAULT_WINDOW_S
+        # What a driver reported stays true until the GPU is reset, so it is looked for as far back as all the past.
+        return max(seconds, LOST_WINDOW_S) if indicators()[indicator].unit == "code" else seconds
 
     def expression(
         self, indicator: str, window_s: float | None = None, over: Over | None = None, by: Sequence[str] = ()
@@ -97,7 +103,9 @@ class Questions:
 
     def statistic(self, indicator: str, statistic: Statistic, window_s: float | None = None) -> str | None:
         """Return *statistic* of *indicator* over its window, None where nothing exports it."""
-        return self.expression(indicator, window_s, self.over(indicator, statistic))
+        # A value that is the text of a label needs that label.
+        by = () if indicators()[indicator].value_label else NARROW.get(_level(indicator), ())
+        return self.expression(indicator, window_s, self.over(indicator, statistic), by)
 
     def over(self, indicator: str, statistic: Statistic) -> Over | None:
         """Return what the store makes of a window for *statistic*: nothing for codes and counts."""

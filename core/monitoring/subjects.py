@@ -80,7 +80,13 @@ def subject_of(level: Level, labels: Mapping[str, str]) -> Subject:
         return Subject(level, node=node)
     owner = {"namespace": labels.get("namespace", ""), "pod": labels.get("pod", "")}
     if level is Level.GPU:
-        return Subject(level, node=node, gpu=labels.get("gpu", ""), mig=labels.get("mig", ""), **owner)
+        return Subject(
+            level,
+            node=node,
+            gpu=labels.get("gpu") or labels.get("uuid", ""),
+            mig=labels.get("mig", ""),
+            **owner,
+        )
     return Subject(
         level, node=node, instance=labels.get("instance", ""), model=labels.get("model_name", ""), **owner
     )

@@ -47,9 +47,9 @@ def _identity(level: Level, labels: dict[str, str]) -> _Row:
     if level is Level.NODE:
         return (labels.get("node", ""),)
     if level is Level.GPU:
-        if not labels.get("gpu"):
-            return ("", "", "")
-        return labels.get("node", ""), labels["gpu"], labels.get("mig", "")
+        # An exporter that knows no index tells its GPUs apart by their uuid.
+        card = labels.get("gpu") or labels.get("uuid", "")
+        return (labels.get("node", ""), card, labels.get("mig", "")) if card else ("", "", "")
     return labels.get("instance", ""), labels.get("model_name", "")
 
 

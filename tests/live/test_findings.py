@@ -91,7 +91,8 @@ def test_a_healthy_engine_that_fills_the_memory_raises_no_alarm(
     assert ((occupied > 0.91) & (occupied < 0.975)).all()
     assert set(snapshot.gpus.state[rows]) == {State.OK}
     assert not [one for one in found if HEALTHY in one.nodes or one.rule == "memory_high"]
-    assert snapshot.gpus.subjects[rows[0]].id in snapshot.covered
+    cover = snapshot.covered[snapshot.gpus.subjects[rows[0]].id]
+    assert cover.expected == pytest.approx(NODES[0].memory_share)
 
 
 def test_every_chart_that_is_offered_as_evidence_has_data(
