@@ -39,7 +39,8 @@ def starting(cluster: DemoCluster, t: Translator) -> None:
 
 def planted(t: Translator) -> None:
     """Say that this is a demo, and which faults it has."""
-    st.caption(t("monitor_page.demo.about", nodes=len(NODES), gpus=GPUS_PER_NODE))
+    about = t("monitor_page.demo.about", nodes=len(NODES), gpus=GPUS_PER_NODE)
+    st.caption(f":violet-badge[:material/science: {t('monitor_page.demo.badge')}] {about}")
     with st.expander(
         t("monitor_page.demo.planted"), icon=":material/science:", key="monitor_planted", on_change="rerun"
     ) as panel:
