@@ -13,7 +13,7 @@ from core.quotes.sheets import read_workbook
 from core.quotes.table import Cell, Table
 from core.text import Sentence, say
 
-MOST_BYTES = 50_000_000
+MOST_BYTES = 25_000_000
 """Size of a file, at most."""
 
 SEPARATORS = ",;\t|"

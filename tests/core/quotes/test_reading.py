@@ -238,7 +238,7 @@ def zipped(**parts: str) -> bytes:
         (b"hello world", "a.csv", "No header"),
         (b"\x00\x01\x02\xff", "a.csv", "neither a workbook nor text"),
         (b'GPU,Price\nH100,"2\n', "a.csv", "Line 2 of the CSV"),
-        (b"x" * 50_000_001, "a.csv", "at most 50 MB"),
+        (b"x" * 25_000_001, "a.csv", "at most 25 MB"),
         (xlsx_template(), "a.xlsm", "macros"),
         (MACRO, "a.xlsx", "macros"),
         (BOMB, "a.xlsx", "Unpacked, the workbook has 120 MB"),
