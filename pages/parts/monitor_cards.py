@@ -16,8 +16,8 @@ from pages.parts.monitor_words import STATE_COLORS
 
 Translator = Callable[..., str]
 
-WIDTH = 108
-"""Pixels of the narrowest card: eight side by side on a wide screen, two on a telephone."""
+WIDTH = 132
+"""Pixels of the narrowest card: four side by side, two on a telephone."""
 _RANK = (State.BAD, State.WARNING, State.WARMING_UP, State.OK, State.UNKNOWN)
 _MEANS = ("gpu_utilisation", "memory_occupancy")
 _SUMS = ("requests", "output_tokens")
@@ -25,7 +25,7 @@ _SUMS = ("requests", "output_tokens")
 
 def fleet_cards(snapshot: Snapshot, t: Translator) -> None:
     """Draw the cards; each says its state in colour and in words."""
-    with st.grid(8, min_column_width=WIDTH, gap="xsmall"):
+    with st.grid(4, min_column_width=WIDTH, gap="xsmall"):
         _gpus(snapshot, t)
         _replicas(snapshot, t)
         for name in _MEANS:

@@ -40,17 +40,13 @@ def starting(cluster: DemoCluster, t: Translator) -> None:
 def planted(t: Translator) -> None:
     """Say that this is a demo, and which faults it has."""
     about = t("monitor_page.demo.about", nodes=len(NODES), gpus=GPUS_PER_NODE)
-    st.caption(f":violet-badge[:material/science: {t('monitor_page.demo.badge')}] {about}")
-    with st.expander(
-        t("monitor_page.demo.planted"), icon=":material/science:", key="monitor_planted", on_change="rerun"
-    ) as panel:
-        if panel.open:
-            rows = [
-                t(
-                    "monitor_page.demo.planted_row",
-                    node=one.node,
-                    fault=t(f"monitor_page.demo.fault.{one.fault}"),
-                )
-                for one in PLANTED
-            ]
+    rows = [
+        t("monitor_page.demo.planted_row", node=one.node, fault=t(f"monitor_page.demo.fault.{one.fault}"))
+        for one in PLANTED
+    ]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f":violet-badge[:material/science: {t('monitor_page.demo.badge')}] {about}", width="stretch"
+        )
+        with st.popover(t("monitor_page.demo.planted"), type="tertiary"):
             st.markdown("\n".join(f"- {row}" for row in rows))
