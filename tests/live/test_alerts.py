@@ -11,7 +11,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,9 @@ from tests.conftest import free_port, need
 
 PACE = Pace(interval_s=1, shortened=180)
 LONGEST_S = 75.0
+
+# What fires before Prometheus has found its Alertmanager is lost, and usually told again only after a minute.
+STORE = replace(PROMETHEUS, arguments=(*PROMETHEUS.arguments, "--rules.alert.resend-delay=2s"))
 
 pytestmark = pytest.mark.prometheus
 
@@ -73,10 +76,11 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         "rule_files": [str(folder / "rules.yml")],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [address]}]}]},
         "global": {"evaluation_interval": "1s"},
+        "storage": {"tsdb": {"out_of_order_time_window": "12h"}},
     }
     manager = start_alertmanager(program, folder, address)
     try:
-        with DemoCluster(history_s=30 * MINUTE, scrape_s=1.0, extra_config=config) as cluster:
+        with DemoCluster(store=STORE, history_s=30 * MINUTE, scrape_s=1.0, extra_config=config) as cluster:
             yield Watched(cluster, f"http://{address}", made)
     finally:
         manager.terminate()
@@ -105,12 +109,14 @@ ALLOWED = SHORT | {(one.node, rule) for one in PLANTED for rule in one.allowed}
 
 @pytest.fixture(scope="module")
 def settled(watched: Watched) -> Watched:
-    """All that is planted has been reported, or the time is over."""
+    """All that is planted has been reported, or the time is over; then a while for what should not come."""
     end = time.monotonic() + LONGEST_S
     while time.monotonic() < end:
         if watched.found() >= SHORT:
             break
         time.sleep(0.5)
+    # Three times the longest window and hold.
+    time.sleep(3 * 2 * PACE.seconds(900))
     return watched
 
 
