@@ -50,22 +50,31 @@ class End:
         return f"{self.indicator}{'_low' if self.sign == '<' else '_high'}"
 
 
-def read_aggregates(reader: Reader, ask: Questions, snapshot: Snapshot) -> Snapshot:
-    """Return *snapshot* with its nodes, its worst GPUs, and the exact number of GPUs in each state."""
+def aggregates(ask: Questions) -> dict[str, str | None]:
+    """Return what is asked of a large fleet first: its nodes, and its worst GPUs."""
     ends = _ends(ask)
     half = len(ends) // 2
-    answers = reader.instants(
-        {
-            "nodes_load": _nodes(ask, _OF_NODES[0]),
-            "nodes_rest": _nodes(ask, _OF_NODES[1]),
-            "worst_first": _worst(ask, ends[:half]),
-            "worst_rest": _worst(ask, ends[half:]),
-        }
-    )
+    return {
+        "nodes_load": _nodes(ask, _OF_NODES[0]),
+        "worst_first": _worst(ask, ends[:half]),
+        "worst_rest": _worst(ask, ends[half:]),
+        "nodes_rest": _nodes(ask, _OF_NODES[1]),
+    }
+
+
+def read_aggregates(
+    reader: Reader, ask: Questions, snapshot: Snapshot, answers: Mapping[str, Answer | None]
+) -> Snapshot:
+    """Return *snapshot* with its nodes, its worst GPUs, and the exact number of GPUs in each state.
+
+    *answers* are those to `aggregates`.
+    """
     worst = [answers["worst_first"], answers["worst_rest"]]
     listed = _listed(worst)
-    many = [end for end in ends if listed.get(end.name, 0) >= WORST]
-    counted = _numbers(reader.instants({"beyond": _beyond(ask, many)})["beyond"])
+    many = [end for end in _ends(ask) if listed.get(end.name, 0) >= WORST]
+    counted: dict[str, float] = {}
+    for answer in reader.instants(_beyond(ask, many)).values():
+        counted |= numbers(answer)
     gpus = table(Level.GPU, [_renamed(answer) for answer in worst])
     nodes = table(Level.NODE, [answers["nodes_load"], answers["nodes_rest"]])
     totals = {
@@ -157,16 +166,17 @@ def _worst(ask: Questions, ends: list[End]) -> str | None:
     return joined(found) if found else None
 
 
-def _beyond(ask: Questions, ends: list[End]) -> str | None:
-    found = {}
+def _beyond(ask: Questions, ends: list[End]) -> dict[str, str | None]:
+    """Return how to count the GPUs beyond the first limit of each of *ends*, and beyond the bad one, side by side."""
+    first, worse = {}, {}
     for end in ends:
         expression = _each(ask, end.indicator, Statistic.AVERAGE)
-        found[f"{end.name}_first"] = f"count(({expression}) {end.sign} {end.first:g})"
+        first[f"{end.name}_first"] = f"count(({expression}) {end.sign} {end.first:g})"
         if end.bad is not None and not stands(end.indicator):
             always = ask.thresholds.limits[end.indicator].bad_always and end.sign == "<"
             extreme = _each(ask, end.indicator, Statistic.MOST) if always else expression
-            found[f"{end.name}_bad"] = f"count(({extreme}) {end.sign} {end.bad:g})"
-    return joined(found) if found else None
+            worse[f"{end.name}_bad"] = f"count(({extreme}) {end.sign} {end.bad:g})"
+    return {"beyond": joined(first) if first else None, "far_beyond": joined(worse) if worse else None}
 
 
 def _listed(answers: list[Answer | None]) -> dict[str, int]:
@@ -177,7 +187,8 @@ def _listed(answers: list[Answer | None]) -> dict[str, int]:
     return found
 
 
-def _numbers(answer: Answer | None) -> dict[str, float]:
+def numbers(answer: Answer | None) -> dict[str, float]:
+    """Return the values of *answer* by the label `indicator`."""
     if answer is None:
         return {}
     return {

@@ -131,8 +131,10 @@ class Questions:
         for level in ("gpu", "engine"):
             present = self.presence(level)
             if present:
-                found[level] = f"count({self.expression(present)})"
-                found[f"{level}_samples"] = f"max({self.expression(present, RATE_WINDOW_S, 'count')})"
+                by = NARROW[level]
+                found[level] = f"count({self.expression(present, by=by)})"
+                samples = self.expression(present, RATE_WINDOW_S, "count", by)
+                found[f"{level}_samples"] = f"max({samples})"
         return joined(found) if found else None
 
     def age(self, level: str) -> str | None:
@@ -157,8 +159,11 @@ class Questions:
         for level, same in (("gpu", GPU_LABELS), ("engine", ENGINE_LABELS)):
             present = self.presence(level)
             if present:
-                then = self.expression(present, LOST_WINDOW_S, "last")
-                found[f"{level}_gone"] = f"{then} unless on ({', '.join(same)}) {self.expression(present)}"
+                # Of a replica that is gone, nothing else tells the node and the pod.
+                by = same if level == "gpu" else ()
+                then = self.expression(present, LOST_WINDOW_S, "last", by)
+                now = self.expression(present, by=same)
+                found[f"{level}_gone"] = f"{then} unless on ({', '.join(same)}) {now}"
         return joined(found) if found else None
 
     def down(self) -> str | None:

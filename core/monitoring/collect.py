@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.monitoring.aggregates import read_aggregates
+from core.monitoring.aggregates import aggregates, read_aggregates
 from core.monitoring.answers import Answer
 from core.monitoring.asking import QUANTILES, RATE_WINDOW_S, Questions, averages, extremes, marks
 from core.monitoring.exporters import Detected
@@ -107,32 +107,43 @@ def _scrape(scale: Mapping[str, float]) -> float:
 
 
 def _read_now(reader: Reader, ask: Questions, snapshot: Snapshot) -> Snapshot:
-    """Return *snapshot* with GPUs, nodes, replicas and targets as they are now."""
-    engines = {
-        "engine_averages": ask.together((*averages("engine"), *extremes("engine", ask.thresholds))),
+    """Return *snapshot* with GPUs, nodes, replicas and targets as they are now.
+
+    All that does not depend on another answer is asked in one go, so that the store is never idle in between.
+    """
+    of_gpus = aggregates(ask) if snapshot.aggregated else _of_each_gpu(ask)
+    engines = _of_engines(ask, few=snapshot.aggregated)
+    answers = reader.instants({**of_gpus, "gone": ask.gone(), **engines})
+    snapshot = replace(snapshot, replicas=table(Level.ENGINE, [answers[name] for name in engines]))
+    if snapshot.aggregated:
+        snapshot = read_aggregates(reader, ask, snapshot, answers)
+    else:
+        gpus = table(Level.GPU, [answers[name] for name in of_gpus])
+        totals = replace(snapshot.totals, values=means(gpus))
+        snapshot = replace(snapshot, gpus=gpus, nodes=by_node(gpus), totals=totals)
+    return read_targets(reader, ask, snapshot, answers["gone"])
+
+
+def _of_engines(ask: Questions, *, few: bool) -> dict[str, str | None]:
+    """Return what is asked of every replica; where *few* is set, only the latencies that are judged."""
+    plain = (*averages("engine"), *marks("engine"), *extremes("engine", ask.thresholds))
+    return {
+        "engine_averages": ask.together(plain),
         "engine_age": ask.age("engine"),
         "engine_samples": ask.samples("engine"),
         **{
             name: ask.together([(name, Statistic.AVERAGE, None)])
             for name in QUANTILES
-            if not snapshot.aggregated or wanted(name, ask.thresholds)
+            if not few or wanted(name, ask.thresholds)
         },
     }
-    answers = reader.instants(engines)
-    snapshot = replace(snapshot, replicas=table(Level.ENGINE, answers.values()))
-    if snapshot.aggregated:
-        snapshot = read_aggregates(reader, ask, snapshot)
-    else:
-        found = reader.instants(
-            {
-                "averages": ask.together(averages("gpu")),
-                "marks": ask.together(marks("gpu")),
-                "extremes": ask.together(extremes("gpu", ask.thresholds)),
-                "samples": ask.samples("gpu"),
-                "age": ask.age("gpu"),
-            }
-        )
-        gpus = table(Level.GPU, found.values())
-        totals = replace(snapshot.totals, values=means(gpus))
-        snapshot = replace(snapshot, gpus=gpus, nodes=by_node(gpus), totals=totals)
-    return read_targets(reader, ask, snapshot)
+
+
+def _of_each_gpu(ask: Questions) -> dict[str, str | None]:
+    return {
+        "averages": ask.together(averages("gpu")),
+        "marks": ask.together(marks("gpu")),
+        "extremes": ask.together(extremes("gpu", ask.thresholds)),
+        "samples": ask.samples("gpu"),
+        "age": ask.age("gpu"),
+    }

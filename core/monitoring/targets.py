@@ -18,9 +18,11 @@ from core.monitoring.tables import natural
 _LEVELS = {"gpu": Level.GPU, "engine": Level.ENGINE}
 
 
-def read_targets(reader: Reader, ask: Questions, snapshot: Snapshot) -> Snapshot:
-    """Return *snapshot* with the GPUs and replicas that are gone, and the targets whose scrape fails."""
-    answer = reader.instants({"gone": ask.gone()})["gone"]
+def read_targets(reader: Reader, ask: Questions, snapshot: Snapshot, answer: Answer | None) -> Snapshot:
+    """Return *snapshot* with the GPUs and replicas that are gone, and the targets whose scrape fails.
+
+    *answer* is that to `Questions.gone`.
+    """
     snapshot = replace(snapshot, totals=replace(snapshot.totals, nodes=len(snapshot.nodes)))
     if answer is None or not len(answer):
         return snapshot
