@@ -14,6 +14,8 @@ from core.api.pools import pools_answer, pools_of
 from core.api.requests import Gpu, Rates, SizeRequest, SpeedRequest, parse_as
 from core.api.size import size_answer
 from core.api.speed import speed_answer, speed_of
+from core.api.train import train_answer
+from core.api.training_request import TrainRequest, training_of
 from core.errors import BadRequest, PlannerError
 from core.planning.search import plan
 
@@ -24,6 +26,7 @@ __all__ = [
     "Rates",
     "SizeRequest",
     "SpeedRequest",
+    "TrainRequest",
     "answer",
     "deployment_of",
     "device_of",
@@ -38,6 +41,8 @@ __all__ = [
     "speed_of",
     "trace_answer",
     "trace_of",
+    "train_answer",
+    "training_of",
 ]
 
 
@@ -68,7 +73,16 @@ def _plan(item: object) -> dict[str, Any]:
     return plan_answer(planned, listed=request.plans or USUAL_PLANS, notes=assumed(request), trace=told)
 
 
-_ANSWERS: dict[str, Callable[[object], dict[str, Any]]] = {"size": _size, "speed": _speed, "plan": _plan}
+def _train(item: object) -> dict[str, Any]:
+    return train_answer(training_of(parse_as(TrainRequest, item)))
+
+
+_ANSWERS: dict[str, Callable[[object], dict[str, Any]]] = {
+    "size": _size,
+    "train": _train,
+    "speed": _speed,
+    "plan": _plan,
+}
 
 VERBS = tuple(_ANSWERS)
 """Verbs that can be asked for."""
