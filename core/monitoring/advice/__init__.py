@@ -10,7 +10,7 @@ from datetime import date
 
 from core.errors import PlannerError
 from core.monitoring.advice.device import hot, leaking
-from core.monitoring.advice.fleet import fewer, more, one_less
+from core.monitoring.advice.fleet import fewer, more, none_of, one_less
 from core.monitoring.advice.guides import known
 from core.monitoring.advice.remedy import Link, Remedy
 from core.monitoring.advice.serving import full_cache, slow_first_token, slow_tokens
@@ -36,7 +36,9 @@ def remedies(finding: Finding, snapshot: Snapshot, today: date) -> tuple[Remedy,
 
 def _computed(finding: Finding, snapshot: Snapshot, today: date) -> tuple[Remedy, ...]:
     match finding.rule:
-        case "gpu_idle" | "gpu_underused":
+        case "gpu_idle":
+            return none_of(finding, snapshot, today)
+        case "gpu_underused":
             return fewer(finding, snapshot, today)
         case "gpu_saturated":
             return more(snapshot)

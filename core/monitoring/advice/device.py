@@ -49,5 +49,10 @@ def leaking(finding: Finding, snapshot: Snapshot) -> tuple[Remedy, ...]:
         remedies.append(Remedy(say("monitoring.advice.leak_full", **values), counted))
     cover = snapshot.covered.get(subject.id)
     if cover is not None:
-        remedies.append(Remedy(say("monitoring.advice.leak_beside", share=cover.expected), counted))
+        remedies.append(
+            Remedy(
+                say("monitoring.advice.leak_beside", share=cover.expected),
+                say("monitoring.advice.from_label"),
+            )
+        )
     return tuple(remedies)

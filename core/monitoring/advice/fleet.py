@@ -89,7 +89,7 @@ def price_of(model: str | None) -> Price | None:
 
 
 def fewer(finding: Finding, snapshot: Snapshot, today: date) -> tuple[Remedy, ...]:
-    """Return how many GPUs could be spared where some idle or work little, and what these cost."""
+    """Return how many GPUs could be spared where some work little, and what these cost."""
     work = work_of(snapshot)
     if work is None:
         return ()
@@ -99,13 +99,19 @@ def fewer(finding: Finding, snapshot: Snapshot, today: date) -> tuple[Remedy, ..
         return ()
     values = {"gpus": work.gpus, "mean": work.mean, "needed": needed, "target": EASY, "spared": spared}
     basis = say("monitoring.advice.busy_time", granule=work.granule)
-    remedies = [Remedy(say("monitoring.advice.pack", **values), basis)]
-    price = price_of(work.model)
-    if price is not None:
-        remedies.append(
-            _saved(min(spared, finding.count) if finding.rule == "gpu_idle" else spared, price, today)
-        )
-    return tuple(remedies)
+    return (Remedy(say("monitoring.advice.pack", **values), basis), *_saved(spared, work.model, today))
+
+
+def none_of(finding: Finding, snapshot: Snapshot, today: date) -> tuple[Remedy, ...]:
+    """Return how busy all others are where some GPUs do nothing, and what these cost."""
+    work = work_of(snapshot)
+    if work is None or work.gpus <= finding.count:
+        return ()
+    # An idle GPU adds no busy time worth a word.
+    others = work.gpus - finding.count
+    values = {"idle": finding.count, "others": others, "mean": min(1.0, work.mean * work.gpus / others)}
+    remedy = Remedy(say("monitoring.advice.idle_rest", **values), say("monitoring.advice.counted"))
+    return (remedy, *_saved(finding.count, model_of(snapshot, finding.subjects[0].node) or work.model, today))
 
 
 def more(snapshot: Snapshot) -> tuple[Remedy, ...]:
@@ -143,12 +149,16 @@ def one_less(finding: Finding, snapshot: Snapshot) -> tuple[Remedy, ...]:
     return (Remedy(say(f"monitoring.advice.{key}", **values), say("monitoring.advice.counted")),)
 
 
-def _saved(gpus: int, price: Price, today: date) -> Remedy:
+def _saved(gpus: int, model: str | None, today: date) -> tuple[Remedy, ...]:
+    """Return what *gpus* GPUs of *model* cost a month at the cheapest offer; () where nobody offers them."""
+    price = price_of(model)
+    if price is None:
+        return ()
     usd = gpus * price.usd_per_gpu_hour * HOURS["month"]
     sentence = say(
         "monitoring.advice.saved", gpus=gpus, usd=format_usd(usd), price=format_usd(price.usd_per_gpu_hour)
     )
-    return Remedy(sentence, _of_offer(price, today), Link("quotes"))
+    return (Remedy(sentence, _of_offer(price, today), Link("quotes")),)
 
 
 def _of_offer(price: Price, today: date) -> Sentence:

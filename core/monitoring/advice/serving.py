@@ -22,7 +22,7 @@ from core.monitoring.subjects import Subject
 from core.planning.question import CHECKPOINT, ENGINES, Choices, Limits, Question, Targets
 from core.planning.result import Plan, Planned
 from core.planning.search import plan
-from core.quantities import format_length, short_seconds
+from core.quantities import format_length, format_seconds, round_digits, short_seconds
 from core.speed.device import published_rates
 from core.speed.estimate import Estimate, Workload, estimate
 from core.text import Sentence, say
@@ -44,8 +44,10 @@ LONGER = 1.5
 class Observed:
     """What a replica is and does, as its store and the catalogue know it.
 
+    tp         GPUs that one replica takes
     rate       requests/s of all `replicas` of the model together
-    prompt, answer   mean tokens of a request; `hits` the share of prompts that the prefix cache held
+    prompt, answer   mean tokens of a request on this replica; `hits` the share of prompts that its prefix cache held
+    usual      the same three of all replicas together: what a number of replicas is sized for
     """
 
     model: Model
@@ -57,27 +59,30 @@ class Observed:
     prompt: float
     answer: float
     hits: float
+    usual: tuple[float, float, float]
 
     def question(self, targets: Targets = ANY) -> Question:
-        """Return what to ask the search: as many replicas of this kind as the traffic needs."""
+        """Return what to ask the search: as many replicas of this kind as the traffic of all of them needs."""
+        prompt, answer, hits = self.usual
         return Question(
             (self.model,),
-            Traffic(self.rate, fixed(self.prompt), fixed(self.answer), prefix_hits=self.hits),
+            Traffic(self.rate, fixed(prompt), fixed(answer), prefix_hits=hits),
             targets,
-            Limits(owned={self.device.id: MOST_GPUS}),
+            Limits(owned={self.device.id: MOST_GPUS}, gpus_per_replica=self.tp),
             Choices((self.engine,), (CHECKPOINT,), tensor_parallel=(self.tp,)),
         )
 
     def link(self, targets: Targets = ANY) -> Link:
         """Return the Plan page with this traffic."""
+        prompt, answer, hits = self.usual
         inputs: dict[str, str | int | float] = {
             "models": self.model.name,
             "rate": round(self.rate, 3),
             "unit": "second",
             "peak": 1.0,
-            "input": max(round(self.prompt), 1),
-            "output": max(round(self.answer), 1),
-            "hits": round(100 * self.hits),
+            "input": max(round(prompt), 1),
+            "output": max(round(answer), 1),
+            "hits": round(100 * hits),
             "gpus": self.device.id,
         }
         if targets.ttft is not None:
@@ -99,29 +104,32 @@ def observed(snapshot: Snapshot, subject: Subject) -> Observed | Sentence:
     device = known_accelerator(gpu) if gpu else None
     if device is None:
         return say("monitoring.advice.unknown_gpu", gpu=gpu or "?")
-    same = [place for place, one in enumerate(snapshot.replicas.subjects) if one.model == subject.model]
     column = snapshot.replicas.column
-    requests, prompts, answers = (column(it)[same] for it in ("requests", "prompt_tokens", "output_tokens"))
-    rate = float(np.nansum(requests))
-    if not rate > 0 or not np.isfinite(column("prompt_tokens")[row]):
+    same = [place for place, one in enumerate(snapshot.replicas.subjects) if one.model == subject.model]
+    rate = float(np.nansum(column("requests")[same]))
+    usual = _lengths(snapshot, same)
+    own = _lengths(snapshot, [row])
+    if usual is None:
         return say("monitoring.advice.unknown_traffic")
-    own = column("requests")[row]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        prompt, answer = column("prompt_tokens")[row] / own, column("output_tokens")[row] / own
-    if not (own > 0 and prompt >= 1 and answer >= 1):
-        prompt, answer = np.nansum(prompts) / rate, np.nansum(answers) / rate
-    hits = column("prefix_hits")[row]
-    return Observed(
-        model,
-        device,
-        _engine(snapshot),
-        gpus_per_replica(snapshot),
-        len(same),
-        rate,
-        max(float(prompt), 1.0),
-        max(float(answer), 1.0),
-        float(hits) if math.isfinite(hits) else 0.0,
-    )
+    prompt, answer, hits = own or usual
+    tp = gpus_per_replica(snapshot)
+    return Observed(model, device, _engine(snapshot), tp, len(same), rate, prompt, answer, hits, usual)
+
+
+def _lengths(snapshot: Snapshot, rows: list[int]) -> tuple[float, float, float] | None:
+    """Return mean prompt and answer in tokens, and the share of prompts in the prefix cache, of the replicas *rows*.
+
+    None where they serve nothing, or the engine does not say what.
+    """
+    column = snapshot.replicas.column
+    requests, prompts, answers = (column(it)[rows] for it in ("requests", "prompt_tokens", "output_tokens"))
+    hits = column("prefix_hits")[rows]
+    rate, prompt, answer = (float(np.nansum(one)) for one in (requests, prompts, answers))
+    if not (rate > 0 and prompt >= rate and answer >= rate):
+        return None
+    known = np.isfinite(hits) & (prompts > 0)
+    cached = float(np.average(hits[known], weights=prompts[known])) if known.any() else 0.0
+    return prompt / rate, answer / rate, cached
 
 
 def slow_first_token(finding: Finding, snapshot: Snapshot) -> tuple[Remedy, ...]:
@@ -196,8 +204,8 @@ def _held(snapshot: Snapshot, subject: Subject) -> tuple[Remedy, ...]:
     each = usage * capacity / running
     holds = int(FULL * capacity / each)
     values = {
-        "capacity": format_length(capacity),
-        "each": format_length(each),
+        "capacity": _rounded(capacity),
+        "each": _rounded(each),
         "holds": holds,
         "wanted": round(running + queue),
         "replicas": math.ceil((running + queue) * each / (FULL * capacity)),
@@ -220,9 +228,13 @@ def _smaller_format(one: Plan) -> list[Remedy]:
     now, then = _pool_tokens(deployment), _pool_tokens(small)
     if now <= 0 or then < MUCH_MORE * now:
         return []
-    values = {"now": format_length(now), "then": format_length(then), "kv": deployment.kv.name}
+    values = {"now": _rounded(now), "then": _rounded(then), "kv": deployment.kv.name}
     basis = say("monitoring.advice.by_size", model=deployment.model.name, gpu=one.record.name)
     return [Remedy(say("monitoring.advice.smaller_format", **values), basis)]
+
+
+def _rounded(tokens: float) -> str:
+    return format_length(round_digits(tokens, 3))
 
 
 def _pool_tokens(deployment: Deployment) -> float:
@@ -244,7 +256,7 @@ def _unlike_others(snapshot: Snapshot, subject: Subject) -> tuple[Remedy, ...]:
     found = []
     usual = float(np.nanmedian(prompts[others])) if np.isfinite(prompts[others]).any() else math.nan
     if prompts[own] > LONGER * usual:
-        values = {"own": format_length(float(prompts[own])), "usual": format_length(usual)}
+        values = {"own": _rounded(float(prompts[own])), "usual": _rounded(usual)}
         found.append(Remedy(say("monitoring.advice.long_prompts", **values), counted))
     usage = column("kv_usage")
     usual = float(np.nanmedian(usage[others])) if np.isfinite(usage[others]).any() else math.nan
@@ -268,11 +280,11 @@ def _one_prompt(alone: Estimate, seen: Observed, limit: float) -> Remedy:
     """Return how long a prompt takes without any queue, against the limit."""
     low, high = alone.bands["prefill_s"]
     values = {
-        "tokens": format_length(seen.prompt),
+        "tokens": _rounded(seen.prompt),
         "hits": seen.hits,
-        "seconds": short_seconds(alone.values["prefill_s"]),
-        "low": short_seconds(low),
-        "high": short_seconds(high),
+        "seconds": format_seconds(alone.values["prefill_s"], 2),
+        "low": format_seconds(low, 2),
+        "high": format_seconds(high, 2),
         "limit": short_seconds(limit),
     }
     # A prompt that takes a good part of the limit alone leaves no room for others in front of it.
@@ -283,14 +295,15 @@ def _one_prompt(alone: Estimate, seen: Observed, limit: float) -> Remedy:
 
 def _enough(found: Planned, seen: Observed, targets: Targets) -> Remedy:
     """Return how many replicas of this kind keep *targets*, or what stands against it."""
+    prompt, answer, hits = seen.usual
     values = {
         "rate": seen.rate,
-        "prompt": format_length(seen.prompt),
-        "answer": format_length(seen.answer),
+        "prompt": _rounded(prompt),
+        "answer": _rounded(answer),
         "now": seen.replicas,
         "gpus": seen.tp,
     }
-    basis = say("monitoring.advice.by_plan", engine=seen.engine, gpu=seen.device.name, hits=seen.hits)
+    basis = say("monitoring.advice.by_plan", engine=seen.engine, gpu=seen.device.name, hits=hits)
     link = seen.link(targets)
     if found.best is not None:
         needed = found.best.replicas

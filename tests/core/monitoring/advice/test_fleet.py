@@ -43,7 +43,9 @@ def test_replicas_come_and_go_as_a_whole() -> None:
 def test_idle_gpus_are_priced_alone() -> None:
     """Eight idle GPUs: only they are offered back, though the others have room too."""
     fleet = snapshot(gpus({"a": [0.0] * 8, "b": [0.35] * 8}))
-    assert said("gpu_idle", fleet, *fleet.gpus.subjects[:8])[1].startswith("8 such GPUs cost $")
+    first, second, *_ = said("gpu_idle", fleet, *fleet.gpus.subjects[:8])
+    assert "The other 8 GPUs do all the work and are busy 35% of the time" in first
+    assert second.startswith("8 such GPUs cost $")
 
 
 def test_no_saving_is_invented() -> None:

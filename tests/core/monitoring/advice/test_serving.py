@@ -11,6 +11,7 @@ import pytest
 from core.monitoring.advice import Remedy, remedies
 from core.monitoring.advice.serving import observed
 from core.monitoring.snapshot import Snapshot
+from core.planning.search import plan
 from core.text import Sentence
 from tests.core.monitoring.advice.clusters import finding, gpus, replicas, snapshot
 
@@ -52,6 +53,25 @@ def test_what_is_seen_of_a_replica() -> None:
         4,
     )
     assert (seen.rate, seen.prompt, seen.answer, seen.hits) == (8.0, 1000.0, 200.0, 0.0)
+
+
+def test_replicas_are_counted_for_the_traffic_of_all_of_them() -> None:
+    """One replica with long prompts does not make all requests long: 3 x 1,000 and 1 x 3,000 are 1,500 on average."""
+    mixed = cluster(prompt_tokens=[6000.0, 2000.0, 2000.0, 2000.0], prefix_hits=[0.5, 0.0, 0.0, 0.0])
+    seen = observed(mixed, mixed.replicas.subjects[0])
+    assert not isinstance(seen, Sentence)
+    assert (seen.prompt, seen.hits) == (3000.0, 0.5)
+    assert seen.usual == (1500.0, 200.0, 0.25)
+    link = next(one.link for one in advised("ttft_slow", mixed, 0.5) if one.link)
+    assert (link.inputs["input"], link.inputs["hits"]) == (1500, 25)
+
+
+def test_a_replica_is_not_planned_larger_than_it_is() -> None:
+    seen = observed(cluster(), cluster().replicas.subjects[0])
+    assert not isinstance(seen, Sentence)
+    best = plan(seen.question()).best
+    assert best is not None
+    assert best.gpus_per_replica == 4
 
 
 def test_long_prompts_are_told_from_a_queue() -> None:
@@ -137,7 +157,7 @@ def test_an_impossible_limit_says_what_stands_against_it() -> None:
 
 
 def test_requests_that_the_model_does_not_take_are_told_with_the_rest() -> None:
-    """The search refuses 100,000 tokens, but how this replica differs from the others is known all the same."""
-    said = texts(advised("ttft_slow", cluster(prompt_tokens=[200_000.0, 2000.0, 2000.0, 2000.0]), 0.5))
-    assert "100,000 tokens on average here" in said
-    assert "No number is given here: Requests of 100200 tokens" in said
+    """The search refuses 50,950 tokens, but how this replica differs from the others is known all the same."""
+    said = texts(advised("ttft_slow", cluster(prompt_tokens=[400_000.0, 2000.0, 2000.0, 2000.0]), 0.5))
+    assert "200,000 tokens on average here" in said
+    assert "No number is given here: Requests of 50950 tokens" in said
