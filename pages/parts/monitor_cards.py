@@ -63,6 +63,14 @@ def _state(name: str, snapshot: Snapshot) -> State:
     return next((state for state in _RANK if state in states), State.UNKNOWN)
 
 
+def _outside(name: str, snapshot: Snapshot) -> int:
+    """Return how many GPUs or replicas are beyond a limit of *name*."""
+    counts = snapshot.counts.get(name) if _table(name, snapshot).level is not Level.ENGINE else None
+    if counts is not None:
+        return counts.get(State.WARNING, 0) + counts.get(State.BAD, 0)
+    return sum(state in (State.WARNING, State.BAD) for state in _table(name, snapshot).verdict(name))
+
+
 def _gpus(snapshot: Snapshot, t: Translator) -> None:
     missing = sum(subject.level is Level.GPU for subject in snapshot.missing)
     seen = snapshot.totals.gpus or len(snapshot.gpus)
@@ -90,6 +98,9 @@ def _judged(name: str, snapshot: Snapshot, t: Translator) -> None:
         _card(name, t, shown, t("monitor_page.card.none"), "off")
     elif name == "memory_occupancy" and snapshot.covered and state is State.OK:
         _card(name, t, shown, t("monitor_page.card.reserved"), "off")
+    elif outside := _outside(name, snapshot):
+        # The figure is of the whole fleet; what is wrong is some of it.
+        _card(name, t, shown, t("monitor_page.card.outside", count=f"{outside:,}"), STATE_COLORS[state])
     else:
         _card(name, t, shown, t(f"monitor_page.card.state.{state}"), STATE_COLORS[state])
 

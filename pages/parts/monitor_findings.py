@@ -12,7 +12,7 @@ from core.monitoring.answers import Answer
 from core.monitoring.faults import MonitoringFault
 from core.monitoring.finding import Evidence, Finding
 from core.monitoring.subjects import Level
-from core.monitoring.wording import printed
+from core.monitoring.wording import printed, together
 from pages.parts.breakdown import plain
 from pages.parts.monitor_data import Wanted, advice, curves
 from pages.parts.monitor_fields import RANGES
@@ -83,7 +83,7 @@ def _row(finding: Finding, view: View) -> None:
             st.markdown(f":{color}-badge[{badge}]", width="content")
             title = view.read(finding.title)
             st.button(
-                f"**{title}** · {plain(places(finding, t))}",
+                f"**{title}** · {places(finding, view)}",
                 key=key,
                 type="tertiary",
                 icon=":material/expand_less:" if is_open else ":material/expand_more:",
@@ -97,11 +97,11 @@ def _row(finding: Finding, view: View) -> None:
                 _details(finding, view)
 
 
-def places(finding: Finding, t: Translator) -> str:
+def places(finding: Finding, view: View) -> str:
     """Return where the fault is, in a few words."""
-    first = name_of(finding.subjects[0]) if finding.subjects else t("monitor_page.fleet")
-    more = max(finding.count, len(finding.subjects)) - 1
-    return first if more <= 0 else f"{first} {t('monitor_page.more_places', count=more)}"
+    if not finding.subjects:
+        return view.t("monitor_page.fleet")
+    return view.read(together(finding.subjects, max(finding.count, len(finding.subjects))))
 
 
 def _against(finding: Finding, t: Translator) -> str:
