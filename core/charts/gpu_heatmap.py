@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.monitoring.wording import printed
-from core.quantities import GIB
+from core.monitoring.subjects import natural_key
+from core.monitoring.wording import SCALES, printed
 from core.text import text
 
 SHADES = ("low", "ok", "warning", "bad", "unknown")
@@ -27,9 +26,6 @@ MOST_HATCHED = 4000
 """Cells beyond which those without a value are grey alone."""
 ROW, EDGE = 30, 64
 """Pixels of a row with numbers, and around all of them."""
-
-
-_SCALES = {"ratio": 100.0, "s": 1000.0, "bytes": 1 / GIB}
 
 
 @dataclass(frozen=True)
@@ -119,25 +115,9 @@ def heatmap_alt(cells: Cells, language: str = "en") -> str:
     )
 
 
-def in_order(names: Sequence[str]) -> list[str]:
-    """Return the distinct *names* as people count them.
-
-    >>> in_order(["gpu-10", "gpu-2", "gpu-2"])
-    ['gpu-2', 'gpu-10']
-    """
-    return sorted(
-        set(names), key=lambda name: [int(part) if part.isdigit() else part for part in _parts(name)]
-    )
-
-
-def _parts(name: str) -> list[str]:
-    # Text and digits take turns, text first: entries of one place are then of one kind.
-    return re.split(r"([0-9]+)", name)
-
-
 def _blocks(cells: Cells) -> _Place:
     """Return nodes below each other, in blocks side by side where they are many."""
-    nodes, gpus = in_order(cells.nodes), in_order(cells.gpus)
+    nodes, gpus = sorted(set(cells.nodes), key=natural_key), sorted(set(cells.gpus), key=natural_key)
     blocks = math.ceil(len(nodes) / MOST_ROWS)
     per_block = math.ceil(len(nodes) / blocks)
     row_of = {node: place for place, node in enumerate(nodes)}
@@ -155,7 +135,7 @@ def _blocks(cells: Cells) -> _Place:
 
 def _wrapped(cells: Cells) -> _Place:
     """Return nodes in lines, as text is: from left to right, then below."""
-    nodes = in_order(cells.nodes)
+    nodes = sorted(set(cells.nodes), key=natural_key)
     width = min(len(nodes), max(8, math.ceil(math.sqrt(2.5 * len(nodes)))))
     at = {node: place for place, node in enumerate(nodes)}
     return _Place(
@@ -221,7 +201,7 @@ def bare(value: float, unit: str) -> str:
     """
     if math.isnan(value):
         return ""
-    return f"{float(f'{value * _SCALES.get(unit, 1.0):.3g}'):,.0f}"
+    return f"{float(f'{value * SCALES.get(unit, 1.0):.3g}'):,.0f}"
 
 
 def escaped(label: str) -> str:

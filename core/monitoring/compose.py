@@ -262,5 +262,6 @@ def _over_time(expression: str, question: Question, reading: Reading) -> str:
     over = question.over
     if over is None or over == "last" or (over == "avg" and reading.is_rate) or reading.event:
         return expression
-    step = min(_STEP_S, seconds(question.window) / _STEPS)
+    # No store takes a step of no seconds.
+    step = max(1.0, min(_STEP_S, seconds(question.window) / _STEPS))
     return f"{over}_over_time(({expression})[{question.window}:{duration(step)}])"

@@ -18,6 +18,7 @@ from urllib3.util.retry import Retry
 from core.monitoring.answers import Answer, FloatArray, instant_answer, range_answer
 from core.monitoring.endpoints import Endpoint
 from core.monitoring.faults import MonitoringFault
+from core.monitoring.promql import quoted
 from core.monitoring.session import GuardedSession
 from core.text import Sentence, say
 
@@ -60,16 +61,6 @@ class Matcher:
     def __post_init__(self) -> None:
         if self.operator not in OPERATORS:
             raise ValueError(f"{self.operator} is no operator of a label")
-
-
-def quoted(value: str) -> str:
-    r"""Return *value* as a string of PromQL.
-
-    >>> print(quoted('a "b" \\ c'))
-    "a \"b\" \\ c"
-    """
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
 
 
 def selector(matchers: Mapping[str, str | Matcher]) -> str:

@@ -48,14 +48,14 @@ def seconds(duration: str) -> float:
 
 
 def duration(length_s: float) -> str:
-    """Return *length_s* seconds as a PromQL duration, at least one second.
+    """Return *length_s* seconds, rounded to whole ones, as a PromQL duration.
 
-    >>> duration(900), duration(90), duration(7200)
-    ('15m', '90s', '2h')
+    >>> duration(900), duration(90), duration(7200), duration(0)
+    ('15m', '90s', '2h', '0s')
     """
-    whole = max(1, round(length_s))
-    for unit, size in (("h", 3600), ("m", 60)):
-        if whole % size == 0:
+    whole = round(length_s)
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if whole and whole % size == 0:
             return f"{whole // size}{unit}"
     return f"{whole}s"
 

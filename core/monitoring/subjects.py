@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -124,6 +125,16 @@ def host_of(instance: str) -> str:
     if instance.startswith("["):
         return instance[1:].partition("]")[0]
     return instance if instance.count(":") > 1 else instance.partition(":")[0]
+
+
+def natural_key(name: str) -> tuple[int | str, ...]:
+    """Return a key that sorts names as people count them: node 10 behind node 9.
+
+    >>> sorted(["gpu-10", "gpu-9", "b", "10", "9"], key=natural_key)
+    ['9', '10', 'b', 'gpu-9', 'gpu-10']
+    """
+    # Text and digits take turns, text first: entries of one place are then of one kind.
+    return tuple(int(part) if at % 2 else part for at, part in enumerate(re.split(r"([0-9]+)", name)))
 
 
 def says_where(host: str) -> bool:

@@ -10,7 +10,7 @@ from core.monitoring.answers import Answer
 from core.monitoring.asking import parts
 from core.monitoring.indicators import indicators
 from core.monitoring.snapshot import Numbers, Statistic, Table, every
-from core.monitoring.subjects import Level, Subject, says_where, subject_of
+from core.monitoring.subjects import Level, Subject, natural_key, says_where, subject_of
 from core.monitoring.verdicts import State
 
 _Row = tuple[str, ...]
@@ -92,24 +92,7 @@ def _sorted(
 
 def natural(subject: Subject) -> tuple[object, ...]:
     """Return a key that sorts node 10 behind node 9."""
-    return tuple(_natural(part) for part in (subject.node, subject.gpu, subject.mig, subject.instance))
-
-
-def _natural(text: str) -> tuple[tuple[int, str], ...]:
-    made: list[tuple[int, str]] = []
-    number = word = ""
-    for sign in text + "\0":
-        if sign.isdecimal():
-            if word:
-                made.append((-1, word))
-                word = ""
-            number += sign
-        else:
-            if number:
-                made.append((int(number), ""))
-                number = ""
-            word += sign
-    return (*made, (-1, word))
+    return tuple(natural_key(part) for part in (subject.node, subject.gpu, subject.mig, subject.instance))
 
 
 def located(

@@ -12,6 +12,8 @@ from core.quantities import GIB, format_gib, format_seconds
 from core.text import Sentence, say
 
 _AFTER = {"celsius": " °C", "W": " W", "1/s": "/s", "tokens/s": " tok/s"}
+SCALES = {"ratio": 100.0, "s": 1000.0, "bytes": 1 / GIB}
+"""What a number of the core is multiplied with where people read it in %, ms or GiB."""
 _STEPS = ((86_400.0, "days"), (3600.0, "hours"), (60.0, "minutes"))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from core.errors import PlannerError
 from core.monitoring.subjects import parsed
 from core.monitoring.thresholds import DEFAULT_PRESET, PRESETS, Thresholds
-from pages.parts.address import Field, Value, listed
+from pages.parts.address import Field, Value, numbers, paired
 from pages.parts.fields import one_of
 
 RANGES = {"15m": 900, "1h": 3600, "6h": 6 * 3600, "24h": 24 * 3600}
@@ -39,12 +39,12 @@ def edits(value: Value) -> dict[str, float]:
     >>> edits("ttft.high:0.8,xid.high:0")
     {'ttft.high': 0.8, 'xid.high': 0.0}
     """
-    return {entry.rpartition(":")[0]: float(entry.rpartition(":")[2]) for entry in listed(value)}
+    return numbers(value)
 
 
 def spelled(changes: Mapping[str, float]) -> Value:
     """Return *changes* as the input holds them; None where there are none."""
-    return ",".join(f"{name}:{number:.12g}" for name, number in changes.items()) or None
+    return paired(changes) or None
 
 
 def thresholds_of(preset: str, changes: Mapping[str, float]) -> tuple[Thresholds, dict[str, PlannerError]]:

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.charts.gpu_heatmap import Cells, gpu_heatmap, heatmap_alt
+from core.monitoring.collect import AGGREGATE_ABOVE
 from core.monitoring.indicators import indicators
 from core.monitoring.snapshot import Numbers, Snapshot, Table
 from core.monitoring.subjects import parsed
@@ -19,9 +20,6 @@ from pages.parts.monitor_fields import HEATMAP
 from pages.parts.monitor_series import chosen, go
 from pages.parts.monitor_view import View
 from pages.parts.plot import plot
-
-AGGREGATE_ABOVE = 2000
-"""GPUs above which nodes are drawn instead: core.monitoring.collect reads no single ones then."""
 
 
 def heatmap(view: View) -> None:

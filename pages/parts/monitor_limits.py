@@ -10,7 +10,7 @@ import streamlit as st
 from core.errors import PlannerError
 from core.monitoring.indicators import indicators
 from core.monitoring.thresholds import PRESETS, Limit
-from core.quantities import GIB
+from core.monitoring.wording import SCALES
 from pages.parts import language
 from pages.parts.breakdown import plain
 from pages.parts.inputs import Inputs
@@ -18,8 +18,6 @@ from pages.parts.monitor_fields import BOUNDS, edits, spelled
 
 Translator = Callable[..., str]
 
-SCALES = {"ratio": 100.0, "s": 1000.0, "bytes": 1 / GIB}
-"""What a number of the core is multiplied with to be shown, by its unit."""
 ANY = {"xid", "ecc_errors", "row_remap_failed", "replica_up", "gpu_exporter_up"}
 """Judged by whether it is there at all: nothing of it is a matter of degree."""
 PREALLOCATED = "memory_occupancy"

@@ -111,6 +111,10 @@ amd_gpu_power_avg{gpu_power_avg="1"} 3e8
 """
 
 
+# Of the KV cache: what vLLM writes as labels.
+_CACHE = 'gpu_memory_utilization="0.92",num_gpu_blocks="100",block_size="16"'
+
+
 def vllm(prefix: str, *, old: bool = False) -> Scene:
     """Two data-parallel ranks; *old* as 0.6 wrote it, without the label engine."""
 
@@ -129,7 +133,7 @@ def vllm(prefix: str, *, old: bool = False) -> Scene:
                 f'{prefix}request_success_total{{{own},finished_reason="stop"}} {9 * t}',
                 f'{prefix}request_success_total{{{own},finished_reason="abort"}} {1 * t}',
                 f"{prefix}generation_tokens_total{{{own}}} {2000 * t}",
-                f'{prefix}cache_config_info{{{own},gpu_memory_utilization="0.92",num_gpu_blocks="100",block_size="16"}} 1',
+                f"{prefix}cache_config_info{{{own},{_CACHE}}} 1",
                 f"{prefix}prompt_tokens_total{{{own}}} {8000 * t}",
                 f"{prefix}{'gpu_' if old else ''}prefix_cache_queries_total{{{own}}} {8000 * t}",
                 f"{prefix}{'gpu_' if old else ''}prefix_cache_hits_total{{{own}}} {2000 * t}",

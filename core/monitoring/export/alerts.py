@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.monitoring.asking import LOST_WINDOW_S, PRESENCE
-from core.monitoring.export.groups import Pace, duration
+from core.monitoring.export.groups import Pace
 from core.monitoring.export.names import GPU_LOAD, GPU_MEMORY, PREALLOCATED, series
 from core.monitoring.finding import Severity
 from core.monitoring.indicators import indicators, xid_codes
 from core.monitoring.leaks import LEAST_FIT, LEAST_GROWTH_BYTES, LEAST_SPAN_S, STEADY_LOAD, STILL_GROWING
+from core.monitoring.promql import duration
 from core.monitoring.thresholds import Limit, Thresholds
 
 Side = Literal["low", "low_bad", "high", "high_bad"]

@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from core.monitoring.promql import duration
+
 FEWEST_STEPS = 4
 """Least evaluations in a window: a rate needs two samples, and Prometheus 3 leaves out the one at its left end."""
 
@@ -56,19 +58,6 @@ class Pace:
         (20, 11)
         """
         return max(1, min(least, int(FULL * self.seconds(window_s) / self.interval_s)))
-
-
-def duration(seconds: float) -> str:
-    """Return *seconds*, rounded to whole ones, as Prometheus writes a duration.
-
-    >>> duration(0), duration(90), duration(7200)
-    ('0s', '90s', '2h')
-    """
-    whole = round(seconds)
-    for length, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if whole and whole % length == 0:
-            return f"{whole // length}{unit}"
-    return f"{whole}s"
 
 
 @dataclass(frozen=True)

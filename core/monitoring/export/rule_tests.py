@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.monitoring.export.alerts import LEAK_WINDOW_S, MISSING_HOLD_S, WATCHES, Watch, presence
-from core.monitoring.export.groups import Alert, as_yaml, duration
+from core.monitoring.export.groups import Alert, as_yaml
 from core.monitoring.export.names import GPU_LOAD, GPU_MEMORY, PREALLOCATED, series
 from core.monitoring.export.rules import Rules
 from core.monitoring.indicators import indicators, xid_codes
 from core.monitoring.leaks import LEAST_GROWTH_BYTES
+from core.monitoring.promql import duration
 from core.monitoring.thresholds import Limit
 from core.text import DEFAULT_LANGUAGE, text
 

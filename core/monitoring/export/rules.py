@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from core.monitoring.asking import DEFAULT_WINDOW_S, LOST_WINDOW_S, PRESENCE
 from core.monitoring.export.alerts import UNLIMITED, WATCHES, Terms, Unlimited, Watch, percentile
-from core.monitoring.export.groups import Alert, Group, Pace, Recording, as_yaml, duration
+from core.monitoring.export.groups import Alert, Group, Pace, Recording, as_yaml
 from core.monitoring.export.names import GPU_LOAD, GPU_MEMORY, PREALLOCATED, PREALLOCATING, series
 from core.monitoring.exporters import Detected, exporters
 from core.monitoring.indicators import Indicator, Unit, indicators
+from core.monitoring.promql import duration
 from core.monitoring.thresholds import Thresholds
 from core.text import DEFAULT_LANGUAGE, text
 

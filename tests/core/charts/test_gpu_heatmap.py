@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.charts.gpu_heatmap import MOST_ROWS, SHADES, Cells, gpu_heatmap, heatmap_alt, in_order
+from core.charts.gpu_heatmap import MOST_ROWS, SHADES, Cells, gpu_heatmap, heatmap_alt
 from core.text import LANGUAGES
 
 
@@ -38,10 +38,6 @@ def test_rows_are_nodes_and_columns_their_gpus() -> None:
     assert figure["layout"]["xaxis"]["ticktext"] == ["0", "1", "2", "3"]
     assert figure["data"][0]["customdata"][1][2] == "gpu-1/2"
     assert figure["data"][0]["text"][2][3] == "90"
-
-
-def test_nodes_are_counted_as_people_count() -> None:
-    assert in_order(["n10", "n9", "a", "10", "9", "n9"]) == ["9", "10", "a", "n9", "n10"]
 
 
 def test_order_of_the_cells_does_not_matter() -> None:
