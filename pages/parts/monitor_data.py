@@ -165,10 +165,11 @@ def _advice(
 
 @dataclass(frozen=True)
 class Wanted:
-    """A question for a chart, and about how many series it has."""
+    """A question for a chart, how many series it has, and the seconds between its points; None: as it fits."""
 
     expression: str
     series: int = 12
+    step: float | None = None
 
 
 def curves(
@@ -186,7 +187,7 @@ def _curves(
 
     def ask(one: Wanted) -> Answer | MonitoringFault:
         try:
-            return client.range(one.expression, end - span_s, end, series=one.series)
+            return client.range(one.expression, end - span_s, end, one.step, one.series)
         except MonitoringFault as fault:
             return fault
 

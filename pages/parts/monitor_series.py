@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.charts.timeline import Band, Line, Timeline, timeline, timeline_alt
 from core.monitoring.answers import Answer
+from core.monitoring.asking import GPU_LABELS
 from core.monitoring.faults import MonitoringFault
 from core.monitoring.indicators import indicators
 from core.monitoring.snapshot import Snapshot
@@ -39,6 +40,8 @@ CHARTS = {
 }
 MOST_NODES = 12
 """Nodes up to which a chart of the fleet has a curve for each."""
+FEW_POINTS = 60
+"""Points of a curve of a large fleet: each costs the store a look at every replica."""
 WIDTH = 300
 
 
@@ -66,7 +69,8 @@ def over_time(view: View, spent: int) -> None:
     if subject.level is not Level.FLEET:
         _tell(subject, view.snapshot, view.t)
     charts = charts_of(subject, view)[: MOST - spent]
-    wanted = [Wanted(chart.expression, chart.series) for chart in charts]
+    step = view.span_s / FEW_POINTS if view.snapshot.aggregated else None
+    wanted = [Wanted(chart.expression, chart.series, step) for chart in charts]
     answers = curves(view.endpoint, wanted, view.snapshot.at, view.span_s)
     with st.grid(3, min_column_width=WIDTH, key="monitor_charts"):
         for chart, answer in zip(charts, answers, strict=True):
@@ -156,8 +160,8 @@ def _of_fleet(name: str, _: Subject, view: View) -> Chart | None:
         return Chart(name, expression, view.t("monitor_page.per_model", name=called), by, 8)
     if (snapshot.totals.nodes or len(snapshot.nodes)) <= MOST_NODES:
         return Chart(name, expression, view.t("monitor_page.per_node", name=called), by, MOST_NODES)
-    whole = snapshot.detected.expression(name, selector=snapshot.selector)
-    return Chart(name, f"avg({whole})", view.t("monitor_page.fleet_mean", name=called), (), 1)
+    each = snapshot.detected.expression(name, selector=snapshot.selector, by=GPU_LABELS)
+    return Chart(name, f"avg({each})", view.t("monitor_page.fleet_mean", name=called), (), 1)
 
 
 def _draw(chart: Chart, answer: Answer | MonitoringFault, subject: Subject, view: View) -> None:
