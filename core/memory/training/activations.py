@@ -21,9 +21,10 @@ class Keeping:
     """What decides which tensors a layer keeps.
 
     `element` bytes of an activation; `norm` and `gate` "eager" or "fused"; `trains` whether matrices are trained
-    themselves, `adapted` the names of those with adapters whose inputs are kept again in `adapter_element` bytes
-    (0: the layer's own input serves) and, with `adapter_dropout`, with a mask; `keeps_inputs` whether quantised
-    matrices keep their inputs although nothing needs them.
+    themselves. `adapted` names those with adapters: these keep `adapter_element` bytes, a copy for each adapter
+    where it is in another format or behind a dropout (`copies`). `quantised_inputs` says whether quantised
+    matrices keep their inputs although nothing needs them: "none", "shared" or "copies" (each its own, in fp32).
+    `joined_qkv`: queries, keys and values are one matrix.
     """
 
     element: float
@@ -32,10 +33,14 @@ class Keeping:
     trains: bool
     adapted: frozenset[str]
     adapter_element: float
-    adapter_dropout: bool
-    keeps_inputs: bool
+    copies: bool
+    quantised_inputs: str
+    joined_qkv: bool
+    attention_copies: float
     dropout: bool
-    recomputes: bool
+    compiled: bool
+    selective: str
+    selective_experts: bool
 
 
 def keeping(run: TrainingRun) -> Keeping:
@@ -45,17 +50,23 @@ def keeping(run: TrainingRun) -> Keeping:
     adapters = run.adapters if run.method != "full" else None
     element = run.compute_bytes
     wide = DTYPE_BYTES[adapters.dtype] > element if adapters else False
+    masks = 1.0 if adapters and adapters.dropout > 0 else 0.0
+    quantised = run.quantiser == "bitsandbytes"
     return Keeping(
         element=element,
         norm=fused or framework.constant("norm"),
         gate=fused or framework.constant("gate"),
         trains=run.method == "full",
         adapted=adapted_names(run.model, adapters.targets) if adapters else frozenset(),
-        adapter_element=DTYPE_BYTES[adapters.dtype] if adapters and wide else 0.0,
-        adapter_dropout=bool(adapters and adapters.dropout > 0),
-        keeps_inputs=run.quantiser == "bitsandbytes" and bool(framework.constant("quantised_keeps_inputs")),
+        adapter_element=(max(DTYPE_BYTES[adapters.dtype], element) + masks) if adapters else 0.0,
+        copies=wide or masks > 0,
+        quantised_inputs=str(framework.constant("quantised_inputs")) if quantised else "none",
+        joined_qkv=bool(framework.constant("joined_qkv")),
+        attention_copies=float(framework.constant("attention_copies")),
         dropout=run.dropout > 0,
-        recomputes=run.checkpointing == "selective",
+        compiled=run.compiled,
+        selective=str(framework.constant("selective")),
+        selective_experts=bool(framework.constant("selective_experts")),
     )
 
 
@@ -90,25 +101,38 @@ _ELEMENTWISE = ("mlp", "shared_expert", "expert")
 
 
 def _inputs(kind: LayerKind, how: Keeping, layout: TrainingLayout) -> Kept:
-    """Return the inputs of matrices that are trained, adapted, or kept without need; each once."""
+    """Return the inputs of matrices that are trained, adapted, or quantised by what keeps them without need."""
     kept = Kept()
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()
     for group in kind.groups:
         if not group.is_matrix or group.role == "norm":
             continue
-        adapted = group.name in how.adapted
         source = _SHARED_INPUT.get(group.name, group.name)
+        place = "attention" if how.joined_qkv and source == "attention" else group.name
         width = group.shape[1] * _active(group)
         divided = share(group, layout) if group.shard == "row" else 1.0
-        if adapted:
-            extra = how.adapter_element + (how.element + 1 if how.adapter_dropout else 0.0)
-            kept += _kept(source, width * extra, divided)
-        if not (how.trains or adapted or how.keeps_inputs) or source in seen:
-            continue
-        seen.add(source)
-        if source != "attention output":  # kept by attention itself
-            kept += _kept(source, width * how.element, divided)
+        if group.shard == "expert":
+            divided = _width_share(group, layout)
+        for size, why in _copies(group, how, source):
+            key = (why, source if why == "shared" else place)
+            if key not in seen:
+                seen.add(key)
+                kept += _kept(source, width * size, divided)
     return kept
+
+
+def _copies(group: TensorGroup, how: Keeping, source: str) -> list[tuple[float, str]]:
+    """Return the bytes an element of each copy of the input of *group*, and with what it may be shared."""
+    adapted = group.name in how.adapted
+    found = []
+    shared = how.trains or (adapted and not how.copies) or how.quantised_inputs == "shared"
+    if shared and source != "attention output":  # that is kept by attention itself
+        found.append((how.element, "shared"))
+    if adapted and how.copies:
+        found.append((how.adapter_element, "adapter"))
+    if how.quantised_inputs == "copies" and group.role in ("attention", "mlp", "expert"):
+        found.append((4.0, "quantised"))
+    return found
 
 
 def _kept(source: str, size: float, divided: float) -> Kept:
@@ -147,7 +171,7 @@ def attention_widths(kind: LayerKind) -> tuple[int, int, int]:
 def _attention(kind: LayerKind, how: Keeping, layout: TrainingLayout) -> Kept:
     """Return queries, keys, values and output, and what a latent needs to be expanded into them."""
     queries, keys_values, output = attention_widths(kind)
-    size = (queries + keys_values + output) * how.element
+    size = (queries * (1 + how.attention_copies) + keys_values + output) * how.element
     latent = kind.find("attention.kv_b")
     if latent:
         size += latent.shape[0] * how.element
@@ -170,13 +194,17 @@ def _feedforward(kind: LayerKind, how: Keeping, layout: TrainingLayout) -> Kept:
         gated = kind.find(f"{name}.gate") is not None
         halves = (3 if how.gate == "eager" else 2) if gated else 1
         inner = up.shape[0] * _active(up) * halves * how.element
-        part = 1 / layout.etp if up.shard == "expert" else share(up, layout)
-        kept += Kept(inner=inner * part)
         if up.shard == "expert":
-            # Outputs of the chosen experts are kept to weigh them, and their inputs are gathered copies.
-            kept += Kept(inner=kind.rows(f"{name}.down") * _active(up) * how.element)
+            # Outputs of the chosen experts are kept to weigh them.
+            inner += kind.rows(f"{name}.down") * _active(up) * how.element
+        kept += Kept(inner=inner * _width_share(up, layout))
     router = kind.find("router")
     return kept + Kept(inner=8.0 * router.shape[0]) if router else kept
+
+
+def _width_share(group: TensorGroup, layout: TrainingLayout) -> float:
+    """Return the share of a layer's inner width on one rank. Experts see the tokens of one tensor-parallel rank."""
+    return 1 / layout.tp if group.shard == "expert" else share(group, layout)
 
 
 _KNOWN = {*_SHARED_INPUT, "mlp.down", "shared_expert.down", "expert.down", "attention.o_b"}
@@ -210,16 +238,19 @@ def kept(model: Model, kind: LayerKind, how: Keeping, layout: TrainingLayout) ->
 def kept_selectively(kind: LayerKind, how: Keeping, hidden: int, layout: TrainingLayout) -> Kept:
     """Return what a layer keeps where only the results of matrices (every second) and attention are kept.
 
-    Source: torchtitan's per-operation checkpointing (`parallelize_llama.py`: matrix products, every second one of
-    them recomputed, attention, reduce-scatter), 8h + 2k + 2f bytes a token in 16 bit.
+    Source: torchtitan's per-operation checkpointing (`parallelize_llama.py`: matrix products, since late 2024 every
+    second one of them recomputed, attention, reduce-scatter): 8h + 2k + 2f bytes a token in 16 bit. The compiler
+    recomputes one sum of the residual stream more.
     """
     queries, keys_values, output = attention_widths(kind)
-    inner = (queries + keys_values / 2 + output) * how.element
+    every = how.selective == "all"
+    inner = (queries + keys_values * (1.0 if every else 0.5) + output) / layout.tp
     for name in _ELEMENTWISE:
         up = kind.find(f"{name}.up")
-        if up is not None:
-            part = 1 / layout.etp if up.shard == "expert" else share(up, layout)
-            inner += up.shape[0] * _active(up) * how.element * part * layout.tp
-            if up.shard == "expert":
-                inner += 2 * hidden * _active(up) * how.element * layout.tp
-    return Kept(stream=2 * hidden * how.element, inner=inner / layout.tp)
+        if up is None or (up.shard == "expert" and not how.selective_experts):
+            continue
+        halves = 2 if every and kind.find(f"{name}.gate") else 1
+        width = up.shape[0] * halves + (2 * hidden if up.shard == "expert" else 0)
+        inner += width * _active(up) * _width_share(up, layout)
+    stream = hidden * (1 if how.compiled else 4 if every else 2)
+    return Kept(stream=stream * how.element, inner=inner * how.element)

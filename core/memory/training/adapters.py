@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from core.architecture import Model, TensorGroup
-from core.architecture.tensors import matrix
 from core.memory.training.run import Adapters, TrainingLayout, TrainingRun
-from core.memory.training.shapes import Stage, held, parameters, share, stage_groups
+from core.memory.training.shapes import Stage, head_of, held, parameters, share, stage_groups
 
 _LATENT = ("attention.kv_a", "attention.kv_b", "attention.kv")
 TARGETS: dict[str, tuple[str, ...]] = {
@@ -44,12 +43,6 @@ class Site:
         )
         copies = first.copies * (part if first.shard == "expert" else 1.0)
         return rank * (inputs + outputs) * copies
-
-
-def head_of(model: Model) -> TensorGroup:
-    """Return the output head, or the shape that it has where it is tied to the embedding."""
-    found = next((group for group in model.groups if group.name == "head"), None)
-    return found or matrix("head", model.vocabulary, model.hidden, "head", "vocabulary", stage="last")
 
 
 @lru_cache(maxsize=512)

@@ -45,6 +45,12 @@ def _constants(name: str | None, day: str) -> dict[str, Any]:
     return constants
 
 
+def quantiser_constants(name: str | None) -> dict[str, Any]:
+    """Return what the quantiser *name* adds; nothing where none is known."""
+    found: dict[str, Any] = _data()["quantisers"].get(name, {})
+    return found
+
+
 @dataclass(frozen=True)
 class Framework:
     """A training framework at a time; `name` None is none in particular, with the ways that are common."""

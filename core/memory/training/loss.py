@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.memory.training.frameworks import quantiser_constants
 from core.memory.training.run import TrainingRun
 from core.memory.training.shapes import Stage
 
@@ -27,8 +28,10 @@ def logit_bytes(run: TrainingRun, stage: Stage) -> LogitBytes:
         return LogitBytes(0.0, 0.0, 0.0)
     rows = run.framework.constant("logits")
     name: str = run.loss
-    if run.loss == "eager" and run.logits_kept:
+    if run.loss == "eager" and run.layout.tp > 1:
+        name = "eager_parallel"
+    elif run.loss == "eager" and run.logits_kept:
         name = "eager_kept_upcast" if run.upcast else "eager_kept"
-    row = rows[name]
+    row = quantiser_constants(run.quantiser).get(name) or rows[name]
     logits = run.tokens * run.model.vocabulary / run.layout.tp
     return LogitBytes(*(float(row[part]) * logits for part in ("forward", "backward", "after")))

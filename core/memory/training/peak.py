@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from core.memory.training.activations import Keeping, Kept, keeping, kept, kept_selectively
 from core.memory.training.adapters import trainable_parameters
+from core.memory.training.frameworks import quantiser_constants
 from core.memory.training.loss import logit_bytes
 from core.memory.training.run import DTYPE_BYTES, TrainingRun
-from core.memory.training.shapes import LayerKind, Stage, held, layer_kinds, share, stage_groups, stages_asked
+from core.memory.training.shapes import LayerKind, Stage, groups_held, held, layer_kinds, share, stages_asked
 from core.memory.training.states import States, states
 from core.memory.training.transient import transient
 from core.quantities import GIB
@@ -75,12 +76,12 @@ def layer_bytes(run: TrainingRun, stage: Stage) -> LayerBytes:
         count = sum(1 for layer in kind.layers if layer in stage.layers)
         if not count:
             continue
-        every = tokens * (_whole(run, kind, how).per_token(layout) + _scores(run, kind, "scores_kept"))
+        plain = tokens * _whole(run, kind, how).per_token(layout)
+        every = plain + tokens * _scores(run, kind, "scores_kept_dropout" if run.dropout else "scores_kept")
         some = tokens * (_selected(run, kind, how).per_token(layout))
         full = min(tokens * stream, every)
-        live = max(every, tokens * _scores(run, kind, "scores_live")) * float(
-            run.framework.constant("recompute")
-        )
+        live = plain * float(run.framework.constant("recompute"))
+        live += tokens * _scores(run, kind, "scores_live_upcast" if run.upcast else "scores_live")
         if run.checkpointing == "none":
             each, work = every, 0.0
         elif run.checkpointing == "selective":
@@ -121,16 +122,15 @@ def phases_of(run: TrainingRun, stage: Stage) -> dict[str, Components]:
     kept_states, buffers, logits = states(run, stage), transient(run, stage), logit_bytes(run, stage)
     layers, waiting_batches = layer_bytes(run, stage), in_flight(run, stage)
     activations = layers.waiting * waiting_batches
-    ends = 2 * run.compute_bytes * run.model.hidden * run.tokens / (run.layout.tp if run.layout.sp else 1)
+    ends = 2 * run.compute_bytes * run.model.hidden * run.tokens  # the input of the head and its gradient
     persist = kept_states.gradients if run.grads_persist else 0.0
-    overhead = float(run.framework.constant("overhead_gib")) * GIB
+    quantiser = quantiser_constants(run.quantiser).get("overhead_gib", 0)
+    overhead = (float(run.framework.constant("overhead_gib")) + float(quantiser)) * GIB
     copies, head = buffers.layers + overhead, buffers.head_gradient
     all_gradients = kept_states.gradients
     return {
         "load": _load(run, stage, kept_states, overhead),
-        "forward": _components(
-            kept_states, persist, activations + ends + layers.working / 2, logits.forward, copies
-        ),
+        "forward": _components(kept_states, persist, activations + ends, logits.forward, copies),
         "loss": _components(kept_states, persist, activations + ends / 2, logits.backward, copies + head),
         # Activations shrink while gradients grow, so one of the two ends is the worst.
         "backward": _worse(
@@ -157,7 +157,7 @@ def _load(run: TrainingRun, stage: Stage, kept_states: States, overhead: float) 
     whole = kept_states.weights
     if run.framework.constant("load") == "whole" and run.layout.zero == 3 and run.layout.shards > 1:
         size = DTYPE_BYTES[run.precision.weights]
-        whole += size * held(stage_groups(run.model, stage), run.layout)
+        whole += size * held(groups_held(run, stage), run.layout)
     parts = _components(kept_states, 0.0, 0.0, 0.0, overhead)
     return parts | {"weights": whole, "optimizer": 0.0}
 

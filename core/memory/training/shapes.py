@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from core.architecture import Model, TensorGroup
+from core.architecture.tensors import matrix
 from core.memory.layout import stage_layers
 from core.memory.training.run import TrainingLayout, TrainingRun
 
@@ -52,7 +53,6 @@ def layer_kinds(model: Model) -> tuple[LayerKind, ...]:
     )
 
 
-@lru_cache(maxsize=65536)
 def share(group: TensorGroup, layout: TrainingLayout) -> float:
     """Return the share of *group* that one rank holds under tensor and expert parallelism."""
     if group.shard in ("vocabulary", "column", "row"):
@@ -103,12 +103,13 @@ def stages_asked(run: TrainingRun) -> tuple[Stage, ...]:
 
 
 @lru_cache(maxsize=4096)
-def stage_groups(model: Model, stage: Stage) -> tuple[tuple[TensorGroup, int], ...]:
+def stage_groups(model: Model, stage: Stage, *, untied: bool = False) -> tuple[tuple[TensorGroup, int], ...]:
     """Return the groups of *stage*, each with the number of its layers that hold it (1 outside the stack).
 
     Towers are on the first stage. A tied embedding is on the last stage too, which computes the logits with it.
+    *untied*: the framework gives models whose embedding is shared a head of their own.
     """
-    found = []
+    found = [(head_of(model), 1)] if untied and model.tied and stage.last else []
     for group in model.groups:
         if group.layers and group.role != "vision":
             count = sum(1 for layer in group.layers if layer in stage.layers)
@@ -123,6 +124,17 @@ def stage_groups(model: Model, stage: Stage) -> tuple[tuple[TensorGroup, int], .
         if count:
             found.append((group, count))
     return tuple(found)
+
+
+def head_of(model: Model) -> TensorGroup:
+    """Return the output head, or the shape that it has where it is tied to the embedding."""
+    found = next((group for group in model.groups if group.name == "head"), None)
+    return found or matrix("head", model.vocabulary, model.hidden, "head", "vocabulary", stage="last")
+
+
+def groups_held(run: TrainingRun, stage: Stage) -> tuple[tuple[TensorGroup, int], ...]:
+    """Return the groups of *stage* as the framework of *run* holds them."""
+    return stage_groups(run.model, stage, untied=bool(run.framework.constant("unties")))
 
 
 def parameters(group: TensorGroup) -> int:

@@ -10,7 +10,7 @@ from core.architecture.formats import WeightFormat
 from core.memory.training.adapters import adapters_held, trained_embeddings
 from core.memory.training.optimizers import adapter_state, mean_state
 from core.memory.training.run import DTYPE_BYTES, TrainingLayout, TrainingRun
-from core.memory.training.shapes import Stage, held, parameters, share, stage_groups
+from core.memory.training.shapes import Stage, groups_held, held, parameters, share, stage_groups
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,10 @@ class States:
     parameters: float
 
 
+SUB_GROUP = 4e9
+"""Bytes of gradients in fp32 that DeepSpeed's ZeRO 3 updates at a time. Source: `sub_group_size` = 1e9 elements."""
+
+
 def is_sharded_master(run: TrainingRun) -> bool:
     """Whether the fp32 weights are the master copy, and layers compute in 16-bit copies of them."""
     return run.precision.master == "sharded"
@@ -39,12 +43,19 @@ def weight_bytes(run: TrainingRun) -> float:
 
 @lru_cache(maxsize=4096)
 def _frozen(
-    model: Model, stage: Stage, layout: TrainingLayout, base: WeightFormat, wide: float, *, head: bool
+    model: Model,
+    stage: Stage,
+    layout: TrainingLayout,
+    base: WeightFormat,
+    *,
+    wide: float,
+    head: bool,
+    untied: bool,
 ) -> tuple[float, float]:
     """Return (dense, expert) bytes of frozen weights in *base*; what it leaves alone has *wide* bytes."""
     dense = experts = 0.0
     encoding = base.covers.get("mlp") or base.covers.get("expert")
-    for group, count in stage_groups(model, stage):
+    for group, count in stage_groups(model, stage, untied=untied):
         part = share(group, layout)
         covered = base.encoding(group)
         if covered is None and head and group.role == "head" and group.is_matrix:
@@ -64,14 +75,14 @@ def frozen_bytes(run: TrainingRun, stage: Stage) -> tuple[float, float]:
     """Return (dense, expert) bytes of the frozen weights of *stage* on one rank before ZeRO."""
     compute = 4.0 if is_sharded_master(run) else DTYPE_BYTES[run.precision.weights]
     if run.base is None:
-        groups = stage_groups(run.model, stage)
+        groups = groups_held(run, stage)
         return (
             compute * held(((g, n) for g, n in groups if g.role != "expert"), run.layout),
             compute * held(((g, n) for g, n in groups if g.role == "expert"), run.layout),
         )
     wide = 4.0 if run.upcast else DTYPE_BYTES[run.precision.weights]
-    head = bool(run.framework.constant("quantises_head"))
-    return _frozen(run.model, stage, run.layout, run.base, wide, head=head)
+    head, untied = (bool(run.framework.constant(name)) for name in ("quantises_head", "unties"))
+    return _frozen(run.model, stage, run.layout, run.base, wide=wide, head=head, untied=untied)
 
 
 def _divisors(run: TrainingRun, level: int) -> tuple[float, float]:
@@ -101,8 +112,7 @@ def states(run: TrainingRun, stage: Stage) -> States:
 
 def _full(run: TrainingRun, stage: Stage) -> States:
     counts = [
-        (group, n * parameters(group) * share(group, run.layout))
-        for group, n in stage_groups(run.model, stage)
+        (group, n * parameters(group) * share(group, run.layout)) for group, n in groups_held(run, stage)
     ]
     dense = [(group, count) for group, count in counts if group.role != "expert"]
     experts = [(group, count) for group, count in counts if group.role == "expert"]
@@ -114,6 +124,9 @@ def _full(run: TrainingRun, stage: Stage) -> States:
     kept = mean_state(run.optimizer, dense, updated), mean_state(run.optimizer, experts, updated)
     optimizer = _divided(run, 1, *(each[0] + master * n for each, n in zip(kept, number, strict=True)))
     step = _divided(run, 1, kept[0][1], kept[1][1]) if run.framework.constant("foreach") else 0.0
+    if run.framework.constant("step_gradients") and run.precision.master == "fp32":
+        copy = _divided(run, 1, *(4 * n for n in number))
+        step += min(copy, SUB_GROUP) if run.layout.zero == 3 else copy
     if run.optimizer.fused_backward and not run.grads_persist:
         gradients, step = gradients / max(1, len(stage.layers)), step / max(1, len(stage.layers))
     return States(weights, gradients, optimizer, step, sum(number))
@@ -140,5 +153,5 @@ def _adapted(run: TrainingRun, stage: Stage) -> States:
     step = _divided(run, 1, each.temporary * adapters + end.temporary * ends, 0.0)
     if not run.framework.constant("foreach"):
         step = 0.0
-    number = held(stage_groups(run.model, stage), run.layout) + adapters + ends
+    number = held(groups_held(run, stage), run.layout) + adapters + ends
     return States(weights, gradients, optimizer, step, number)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from core.memory.training.adapters import head_of
 from core.memory.training.run import DTYPE_BYTES, TrainingRun
 from core.memory.training.shapes import (
     Stage,
     end_parameters,
+    groups_held,
+    head_of,
     held,
     layer_kinds,
     layer_parameters,
     share,
-    stage_groups,
 )
 from core.memory.training.states import frozen_bytes, is_sharded_master
 
@@ -39,7 +39,7 @@ def transient(run: TrainingRun, stage: Stage) -> Transient:
 
 def _gathered(run: TrainingRun, stage: Stage) -> float:
     compute = DTYPE_BYTES[run.precision.weights]
-    everything = held(stage_groups(run.model, stage), run.layout)
+    everything = held(groups_held(run, stage), run.layout)
     if run.layout.zero == 3 and run.layout.shards > 1:
         return _unsharded(run, stage, compute)
     if not is_sharded_master(run):
@@ -57,12 +57,12 @@ def _unsharded(run: TrainingRun, stage: Stage, compute: float) -> float:
     layer = layer_parameters(model, layout, experts=True)
     ends = end_parameters(model, layout, stage)
     if run.method != "full":
-        dense, experts = frozen_bytes(run, stage)
-        per_layer = (dense + experts - compute * ends) / max(1, len(stage.layers))
-        return float(run.framework.constant("gathers")) * max(per_layer, 0.0) + compute * ends
+        everything = sum(frozen_bytes(run, stage))
+        per_layer = max(everything - compute * ends, 0.0) / max(1, len(stage.layers))
+        return min(everything, float(run.framework.constant("gathers_frozen")) * per_layer + compute * ends)
     gradients = layer * (compute + DTYPE_BYTES[run.precision.grads])
     gathered = float(run.framework.constant("gathers")) * layer * compute + gradients + compute * ends
-    everything = held(stage_groups(model, stage), layout) * compute
+    everything = held(groups_held(run, stage), layout) * compute
     return min(gathered, everything + gradients)
 
 
@@ -78,13 +78,9 @@ def _dequantised(run: TrainingRun) -> float:
     """Return the largest weight of the base in the format of the computation, while it is used."""
     if run.base is None or not run.base.covers:
         return 0.0
-    largest = max(
-        (
-            math.prod(group.shape) * share(group, run.layout)
-            for kind in layer_kinds(run.model)
-            for group in kind.groups
-            if group.is_matrix and run.base.encoding(group) is not None
-        ),
-        default=0.0,
-    )
+    groups = [group for kind in layer_kinds(run.model) for group in kind.groups]
+    quantised = [group for group in groups if group.is_matrix and run.base.encoding(group) is not None]
+    if run.framework.constant("quantises_head"):
+        quantised.append(head_of(run.model))
+    largest = max((math.prod(group.shape) * share(group, run.layout) for group in quantised), default=0.0)
     return largest * run.compute_bytes
