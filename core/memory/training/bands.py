@@ -13,6 +13,10 @@ from core.memory.training.run import TrainingRun
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+RARE = ("model", "offload")
+"""Kinds whose rows widen the band of any run, since they were measured too rarely to divide them further."""
+
+
 @cache
 def _rows() -> list[dict[str, Any]]:
     text = Path(__file__).with_name("bands.yaml").read_text(encoding="utf-8")
@@ -31,19 +35,16 @@ def kind_of(run: TrainingRun) -> dict[str, str]:
     }
 
 
-def training_band_row(run: TrainingRun) -> dict[str, Any]:
-    """Return the most specific row of bands.yaml for *run*: factors, count of measurements."""
+def training_band_rows(run: TrainingRun) -> list[dict[str, Any]]:
+    """Return the rows of bands.yaml that count for *run*: the most specific by method and framework, and rare kinds."""
     kind = kind_of(run)
-    best: dict[str, Any] = {}
-    most = -1
-    for row in _rows():
-        asked = {name: value for name, value in row.items() if name in kind}
-        if all(kind[name] == value for name, value in asked.items()) and len(asked) > most:
-            best, most = row, len(asked)
-    return best
+    matching = [row for row in _rows() if all(kind[name] == row[name] for name in kind if name in row)]
+    common = [row for row in matching if not any(name in row for name in RARE)]
+    best = max(common, key=lambda row: (sum(name in row for name in kind), row["high"] - row["low"]))
+    return [best, *(row for row in matching if row not in common)]
 
 
 def training_band(run: TrainingRun, value: float) -> tuple[float, float]:
     """Return (low, high) around *value*: where the middle eight of ten measurements of its kind lie."""
-    row = training_band_row(run)
-    return value * float(row["low"]), value * float(row["high"])
+    rows = training_band_rows(run)
+    return value * min(float(row["low"]) for row in rows), value * max(float(row["high"]) for row in rows)
