@@ -155,10 +155,12 @@ def _ticks(unit: str, bottom: float, top: float, scale: float) -> dict[str, Any]
 def _tick(height: float, unit: str) -> str:
     """Return a round number as an axis has room for it.
 
-    >>> _tick(20_000.0, "tokens/s"), _tick(0.5, "ratio"), _tick(1.5, "s")
-    ('20k tok/s', '50 %', '1,500 ms')
+    >>> _tick(20_000.0, "tokens/s"), _tick(0.5, "ratio"), _tick(1.5, "s"), _tick(20 * GIB, "bytes")
+    ('20k tok/s', '50 %', '1,500 ms', '20 GiB')
     """
-    if abs(height) < 10_000 or unit in {"s", "bytes"}:
+    if unit == "bytes":
+        return f"{height / GIB:,.6g} GiB"
+    if abs(height) < 10_000 or unit == "s":
         return printed(height, unit)
     return printed(round(height / 1000), unit).replace(" ", "k ", 1)
 

@@ -80,10 +80,6 @@ class Answer:
         """Return *label* of each series, empty text where it has none."""
         return tuple(labels.get(label, "") for labels in self.labels)
 
-    def lacking(self, *names: str) -> tuple[str, ...]:
-        """Return those of *names* that no series carries: the labels were renamed, or never were there."""
-        return tuple(name for name in names if self.labels and not any(name in row for row in self.labels))
-
 
 @dataclass(frozen=True)
 class Document:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from core.monitoring.asking import QUANTILES
 from core.monitoring.consequences import Explained, explained
 from core.monitoring.evidence import evidence
 from core.monitoring.finding import SEVERITIES, Finding
@@ -15,8 +16,8 @@ from core.monitoring.snapshot import Snapshot
 from core.monitoring.subjects import FLEET, Level
 from core.monitoring.tables import natural
 from core.monitoring.thresholds import Thresholds
-from core.monitoring.wording import amount, facts, lasting, printed, together, unit_of
-from core.text import say
+from core.monitoring.wording import amount, facts, lasting, printed, slowness, together, unit_of
+from core.text import Sentence, say
 
 # These concern what the whole fleet does with its capacity, not one machine.
 OF_THE_FLEET = frozenset({"gpu_underused", "gpu_saturated"})
@@ -83,6 +84,7 @@ def _finding(key: str, group: Sequence[Explained], snapshot: Snapshot, threshold
             shortest.since_s if shortest else None, at_least=bool(shortest and shortest.at_least)
         ),
         **facts(worst.wording, worst.facts),
+        **_slowness(worst.indicator, value, snapshot, thresholds),
     }
     prefix = f"monitoring.finding.{worst.wording}"
     return Finding(
@@ -103,6 +105,19 @@ def _finding(key: str, group: Sequence[Explained], snapshot: Snapshot, threshold
         explains=_consequences(group, snapshot, thresholds),
         count=count,
     )
+
+
+def _slowness(
+    indicator: str, value: float, snapshot: Snapshot, thresholds: Thresholds
+) -> dict[str, Sentence]:
+    """Return what a latency means in words; nothing for other indicators."""
+    if indicator not in QUANTILES:
+        return {}
+    means = snapshot.detected.means(indicator)
+    # Where other engines give quantiles, these are what is the slowest.
+    only = bool(means) and len(means) == len(snapshot.detected.engines)
+    quantile = thresholds.limits[indicator].quantile
+    return {"slow": slowness(indicator, value, quantile, mean=only)}
 
 
 def _worst(found: Sequence[Flag]) -> Flag:

@@ -99,8 +99,6 @@ def _facts(rule: Rule, table: Table, row: int) -> dict[str, Any]:
     if rule.id == "kv_pressure":
         names = ("queue", "preemptions")
         return {name: float(np.nan_to_num(table.column(name)[row])) for name in names}
-    if rule.id == "gpu_idle":
-        return {"most": float(table.column(rule.indicator, Statistic.MOST)[row])}
     if rule.id == "xid":
         return {"xid": xids().get(int(table.column("xid")[row]))}
     return {}

@@ -17,6 +17,7 @@ from core.monitoring.subjects import Level
 from core.monitoring.tables import located
 from core.monitoring.thresholds import Limit, Thresholds
 from core.monitoring.verdicts import State, States, judge, judge_codes
+from core.monitoring.wording import printed
 from core.text import say
 
 # Scrapes without a sample after which a value is no longer that of now.
@@ -95,7 +96,7 @@ def coverage(gpus: Table, replicas: Table, detected: Detected) -> Mapping[str, C
         if not np.isfinite(cache[row]):
             continue
         if np.isfinite(expected[row]):
-            share = f"{expected[row]:.0%}"
+            share = printed(float(expected[row]), "ratio")
             reason = say("monitoring.preallocated.share", replica=replica.instance, share=share)
         else:
             reason = say("monitoring.preallocated.unknown", replica=replica.instance)

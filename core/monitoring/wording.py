@@ -62,6 +62,18 @@ def lasting(since_s: float | None, *, at_least: bool) -> Sentence:
     return say(f"monitoring.since.{'at_least' if at_least else 'exact'}", duration=duration(since_s))
 
 
+def slowness(indicator: str, value: float, quantile: float, *, mean: bool) -> Sentence:
+    """Return what a latency of *value* seconds at *quantile* means, or one that is the *mean* of all.
+
+    >>> str(slowness("ttft", 2.5, 0.99, mean=False))
+    '1 % of the requests wait longer than 2,500 ms for their first token'
+    """
+    shown = printed(value, "s")
+    if mean:
+        return say(f"monitoring.slow.{indicator}.mean", value=shown)
+    return say(f"monitoring.slow.{indicator}.share", value=shown, share=printed(1 - quantile, "ratio"))
+
+
 def together(subjects: Sequence[Subject], count: int) -> Sentence:
     """Return one name for *count* subjects, of which *subjects* are those that are known by name."""
     nodes = {subject.node for subject in subjects}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import promql_parser
@@ -11,6 +12,7 @@ import pytest
 from core.monitoring.collect import collect
 from core.monitoring.consequences import FOLLOWS
 from core.monitoring.evidence import SHOWN_BY
+from core.monitoring.exporters import detect
 from core.monitoring.finding import SEVERITIES, Finding
 from core.monitoring.findings import findings
 from core.monitoring.indicators import indicators, xid_codes
@@ -19,6 +21,7 @@ from core.monitoring.rules import RULES
 from core.monitoring.snapshot import Snapshot
 from core.monitoring.thresholds import PRESETS, Thresholds
 from core.monitoring.verdicts import State
+from core.monitoring.wording import slowness
 from core.monitoring.xid import xids
 from core.text import sentences
 from tests.core.monitoring.cluster import (
@@ -52,7 +55,7 @@ def test_a_healthy_cluster_has_no_finding_though_its_memory_is_nearly_full() -> 
     assert findings(snapshot, SERVING) == ()
     assert set(snapshot.gpus.state) == set(snapshot.replicas.state) == set(snapshot.nodes.state) == {State.OK}
     cover = snapshot.covered[snapshot.gpus.subjects[0].id]
-    assert "92%" in str(cover.reason)
+    assert "92 %" in str(cover.reason)
 
 
 def test_memory_that_no_engine_has_taken_is_judged_by_how_full_it_is() -> None:
@@ -115,6 +118,25 @@ def test_one_replica_beyond_its_limit(name: str, value: float, rule: str) -> Non
     [one] = found(cluster)
     assert one.rule == rule
     assert one.subjects[0].instance == "node-1:8000"
+
+
+def test_a_quantile_is_said_as_what_it_is() -> None:
+    cluster = healthy()
+    changed(cluster, "ttft:average", 0.7, node="node-1")
+    [slow] = found(cluster)
+    assert "1 % of the requests wait longer than 700 ms for their first token" in str(slow.sentence)
+    [slow] = found(cluster, SERVING.changed("ttft", quantile=0.95))
+    assert "5 % of the requests" in str(slow.sentence)
+
+
+def test_a_mean_is_not_said_to_be_a_quantile() -> None:
+    assert str(slowness("itl", 0.2, 0.99, mean=True)) == "tokens come 200 ms on average after the one before"
+    cluster = healthy()
+    changed(cluster, "itl:average", 0.15, node="node-1")
+    metrics = ("requests_processing", "tokens_predicted_seconds_total", "tokens_predicted_total")
+    llama = detect({f"llamacpp:{name}" for name in metrics})
+    [slow] = findings(replace(read(cluster), detected=llama), SERVING)
+    assert "tokens come 150 ms on average" in str(slow.sentence)
 
 
 def test_a_full_cache_is_a_fault_only_where_somebody_waits() -> None:
