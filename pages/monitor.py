@@ -10,7 +10,7 @@ from pages.parts import language
 from pages.parts.inputs import Inputs
 from pages.parts.monitor_data import look, tick
 from pages.parts.monitor_demo import planted, starting
-from pages.parts.monitor_fields import FIELDS, REFRESHES, edits, thresholds_of
+from pages.parts.monitor_fields import FIELDS, REFRESHES, capacity, edits, thresholds_of
 from pages.parts.monitor_limits import PREALLOCATED, Told, limits_editor
 from pages.parts.monitor_live import live
 from pages.parts.monitor_more import more
@@ -28,7 +28,9 @@ with st.container():
         listed = ", ".join(f"{name}={given}" for name, given in refused_link.items())
         st.warning(t("size.bad_link", listed=listed), icon=":material/link_off:")
 known = where()
-thresholds, refused = thresholds_of(str(inputs["preset"]), edits(inputs["limits"]))
+thresholds, refused = thresholds_of(
+    str(inputs["preset"]), edits(inputs["limits"]), capacity(inputs["max_num_seqs"])
+)
 endpoint = known.chosen(inputs["endpoint"])
 tell_faults(known.faults)
 

@@ -43,6 +43,10 @@ class MonitoringFault(PlannerError):
         """What happened, in a few words: the heading of a banner."""
         return Sentence(f"monitoring.fault.title.{self.fault}")
 
+    def kept(self) -> MonitoringFault:
+        """Return the same fault without the calls that it came through, which hold all that was read so far."""
+        return _again(self.fault, self.sentence.key, self.field, self.sentence.values)
+
     def as_dict(self) -> dict[str, str | None]:
         """Return the JSON shape of the headless contract, with the fault."""
         return {**super().as_dict(), "fault": self.fault}

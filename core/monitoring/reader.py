@@ -80,7 +80,7 @@ class Reader:
                 try:
                     found[name] = self._noted(future)
                 except MonitoringFault as fault:
-                    failed.append(fault)
+                    failed.append(fault.kept())
         self.queries += len(asked)
         self.faults += failed
         fatal = [fault for fault in failed if fault.fault not in _OF_ONE]

@@ -87,13 +87,18 @@ class Store:
             while len(self.kept) > MOST_KEPT:
                 self.kept.pop(next(iter(self.kept)))
 
+    @property
+    def large(self) -> bool:
+        """Whether its fleet is so large that it is asked for no more than what is beyond the limits."""
+        return any(snapshot.aggregated for snapshot in self.kept.values())
+
     def forget(self) -> None:
         """Ask for the names again: a store that was away may have others."""
         with self._change:
             self._until = 0.0
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False, on_release=lambda left: left.client.close())
 def store(_endpoint: Endpoint, identity: str) -> Store:
     """Return the store of an endpoint."""
     del identity
@@ -119,15 +124,28 @@ def read_again() -> None:
 def look(endpoint: Endpoint, thresholds: Thresholds, selector: str, at: float) -> Look:
     """Return what is known of *endpoint*, judged by *thresholds*; never raises for a store that is down."""
     one = store(endpoint, endpoint.identity)
-    windows = tuple((name, limit.window_s, limit.for_s) for name, limit in thresholds.limits.items())
-    found = _read(one, thresholds, endpoint.identity, windows, selector, at)
-    key = f"{windows}{selector}"
+    asked = _asked(thresholds, selector, of_all=one.large)
+    found = _read(one, thresholds, endpoint.identity, asked, selector, at)
     fault = found if isinstance(found, MonitoringFault) else None
-    snapshot = one.kept.get(key) if isinstance(found, MonitoringFault) else found
+    snapshot = one.kept.get(asked) if isinstance(found, MonitoringFault) else found
     if snapshot is None:
         return Look(None, (), fault, at)
+    # As it was read: a slow scrape has longer windows, which hold fewer samples.
+    thresholds = thresholds.with_scrape(snapshot.scrape_s)
     snapshot = judged(snapshot, thresholds)
     return Look(snapshot, findings(snapshot, thresholds), fault, at)
+
+
+def _asked(thresholds: Thresholds, selector: str, *, of_all: bool) -> str:
+    """Return a text that is the same where the store is asked the same.
+
+    Limits are judged here, but a large fleet is only asked for what is beyond them: then `of_all` of them count.
+    """
+    if of_all:
+        return f"{thresholds.model_dump_json()}{selector}"
+    limits = thresholds.limits.items()
+    windows = [(name, limit.window_s, limit.for_s, limit.quantile) for name, limit in limits]
+    return f"{windows}{thresholds.max_num_seqs}{selector}"
 
 
 @st.cache_resource(max_entries=24, ttl=900, show_spinner=False)
@@ -135,7 +153,7 @@ def _read(
     _store: Store,
     _thresholds: Thresholds,
     identity: str,
-    windows: tuple[tuple[str, float, float], ...],
+    asked: str,
     selector: str,
     at: float,
 ) -> Snapshot | MonitoringFault:
@@ -145,8 +163,8 @@ def _read(
         snapshot = collect(_store.client, detect(_store.names()), _thresholds, selector=selector)
     except MonitoringFault as fault:
         _store.forget()
-        return fault
-    _store.keep(f"{windows}{selector}", snapshot)
+        return fault.kept()
+    _store.keep(asked, snapshot)
     return snapshot
 
 
@@ -189,7 +207,7 @@ def _curves(
         try:
             return client.range(one.expression, end - span_s, end, one.step, one.series)
         except MonitoringFault as fault:
-            return fault
+            return fault.kept()
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(ask, wanted))

@@ -15,8 +15,17 @@ RANGES = {"15m": 900, "1h": 3600, "6h": 6 * 3600, "24h": 24 * 3600}
 """How far back charts go, in seconds."""
 REFRESHES = {"off": None, "10s": 10, "30s": 30, "1m": 60}
 """Seconds between two readings."""
-HEATMAP = ("gpu_utilisation", "memory_occupancy", "gpu_temperature", "gpu_power", "kv_usage")
+HEATMAP = (
+    "gpu_utilisation",
+    "compute_utilisation",
+    "memory_occupancy",
+    "gpu_temperature",
+    "gpu_power",
+    "kv_usage",
+)
 """Indicators that the heatmap can show; that of an engine is drawn for the GPUs of its node."""
+MOST_SEQUENCES = 100_000
+"""Requests of one batch, far beyond what any engine is started with."""
 BOUNDS = ("low", "low_bad", "high", "high_bad", "for_s")
 """What of a limit can be changed on the page."""
 
@@ -42,17 +51,26 @@ def edits(value: Value) -> dict[str, float]:
     return numbers(value)
 
 
+def capacity(value: Value) -> int | None:
+    """Return how many requests a batch may hold, None where nobody said it."""
+    return None if value is None else int(value)
+
+
 def spelled(changes: Mapping[str, float]) -> Value:
     """Return *changes* as the input holds them; None where there are none."""
     return paired(changes) or None
 
 
-def thresholds_of(preset: str, changes: Mapping[str, float]) -> tuple[Thresholds, dict[str, PlannerError]]:
+def thresholds_of(
+    preset: str, changes: Mapping[str, float], capacity: int | None = None
+) -> tuple[Thresholds, dict[str, PlannerError]]:
     """Return the limits of *preset* with *changes*, and by indicator why some of them cannot be.
+
+    *capacity* is how many requests a batch may hold, for engines that do not export it.
 
     What goes together is changed together: both bounds of a band may move past the old ones.
     """
-    found = PRESETS[preset]
+    found = PRESETS[preset].with_capacity(capacity)
     refused: dict[str, PlannerError] = {}
     by_indicator: dict[str, dict[str, float]] = {}
     for name, number in changes.items():
@@ -86,6 +104,7 @@ FIELDS = {
     "refresh": Field("30s", known=one_of(*REFRESHES)),
     "preset": Field(DEFAULT_PRESET, known=one_of(*PRESETS)),
     "limits": Field(None, known=_edits),
+    "max_num_seqs": Field(None, int, least=1, most=MOST_SEQUENCES),
     "filter": Field(None, known=matchers),
     "finding": Field(None),
     "subject": Field(None, known=_subject),

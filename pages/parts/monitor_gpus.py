@@ -40,7 +40,8 @@ def heatmap(view: View) -> None:
     name = str(inputs["heat"])
     cells = cells_of(name, table, snapshot, view.thresholds)
     if not np.isfinite(cells.values).any():
-        st.caption(t("monitor_page.no_indicator"))
+        unread = snapshot.aggregated and snapshot.detected.has(name)
+        st.caption(t("monitor_page.no_indicator_nodes" if unread else "monitor_page.no_indicator"))
 
     def pick(subject_id: str) -> None:
         subject = parsed(subject_id)

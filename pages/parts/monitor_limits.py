@@ -21,6 +21,9 @@ Translator = Callable[..., str]
 ANY = {"xid", "ecc_errors", "row_remap_failed", "replica_up", "gpu_exporter_up"}
 """Judged by whether it is there at all: nothing of it is a matter of degree."""
 PREALLOCATED = "memory_occupancy"
+BATCH = "batch_efficiency"
+NOTED = {"compute_utilisation", "e2e"}
+"""What is not flagged as the others are; the page says how."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,10 @@ def _limit(inputs: Inputs, name: str, limit: Limit, told: Told, t: Translator) -
         for bound in BOUNDS:
             if getattr(limit, bound) is not None and not (bound == "for_s" and not limit.for_s):
                 _bound(inputs, name, bound, limit, t)
+        if name == BATCH:
+            inputs.number(
+                "max_num_seqs", t("monitor_page.capacity"), help=t("monitor_page.capacity_help"), step=1
+            )
         if refused is not None:
             reason = refused.sentence.render(language.current())
             message = t("monitor_page.bad_limit", name=title, reason=reason)
@@ -80,6 +87,8 @@ def _limit(inputs: Inputs, name: str, limit: Limit, told: Told, t: Translator) -
                 icon=":material/undo:",
                 on_click=lambda: _put(inputs, dict.fromkeys(changed)),
             )
+        if name in NOTED:
+            st.caption(t(f"monitor_page.limit_note.{name}"))
         st.caption(plain(limit.source))
         st.caption(plain(indicators()[name].meaning.render(language.current())))
 

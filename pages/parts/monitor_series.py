@@ -24,19 +24,20 @@ from pages.parts.monitor_words import Translator, name_of, offset_s
 from pages.parts.plot import plot
 
 MOST = 6
-"""Charts, and so questions, of one refresh; those of an open finding among them."""
+"""Charts, and so questions, of one refresh; those of an open finding among them. Of more, the first are drawn."""
 CHARTS = {
     Level.FLEET: ("gpu_utilisation", "kv_usage", "ttft", "requests", "queue", "output_tokens"),
     Level.NODE: ("gpu_utilisation", "memory_occupancy", "gpu_temperature", "gpu_power", "kv_usage", "ttft"),
     Level.GPU: (
         "gpu_utilisation",
+        "compute_utilisation",
         "memory_occupancy",
         "gpu_temperature",
         "gpu_power",
-        "dram_activity",
         "throttling",
+        "dram_activity",
     ),
-    Level.ENGINE: ("ttft", "itl", "kv_usage", "queue", "requests", "output_tokens"),
+    Level.ENGINE: ("ttft", "itl", "kv_usage", "queue", "batch_efficiency", "requests", "output_tokens"),
 }
 MOST_NODES = 12
 """Nodes up to which a chart of the fleet has a curve for each."""
@@ -143,7 +144,9 @@ def _of_subject(name: str, subject: Subject, view: View) -> Chart | None:
         only |= {"mig": subject.mig} if subject.mig else {}
     if definition.level == "engine":
         labels = ("instance", "model_name")
-    expression = view.snapshot.detected.expression(name, selector=view.snapshot.selector, only=only)
+    expression = view.snapshot.detected.expression(
+        name, selector=view.snapshot.selector, only=only, capacity=view.thresholds.max_num_seqs
+    )
     called = definition.name.render(view.locale)
     return None if expression is None else Chart(name, expression, called, labels, 16)
 

@@ -10,7 +10,9 @@ from typing import Literal
 import streamlit as st
 
 from core.charts.timeline import clock
+from core.monitoring.exporters import Exporter
 from core.monitoring.finding import SEVERITIES
+from core.monitoring.snapshot import Snapshot
 from core.monitoring.subjects import Subject
 from core.monitoring.verdicts import State
 from pages.parts import language
@@ -31,6 +33,10 @@ STATE_COLORS = {
     State.UNKNOWN: "gray",
     State.WARMING_UP: "gray",
 }
+
+
+_TELLING = ("node", "gpu", "uuid", "instance")
+"""Canonical labels that tell one GPU or replica from another."""
 
 
 def offset_s() -> float:
@@ -99,6 +105,12 @@ def _doubt(look: Look, t: Translator) -> str:
         return t("monitor_page.unknown_why.empty")
     if not snapshot.trusted or snapshot.faults:
         return t("monitor_page.unknown_why.partial")
+    nameless = _nameless(snapshot)
+    if nameless:
+        found = ", ".join(exporter.title for exporter in nameless)
+        names = {name for one in nameless for label in _TELLING for name in one.identity.get(label, ())}
+        listed = ", ".join(sorted(names))
+        return t("monitor_page.unknown_why.unnamed", exporters=plain(found), labels=plain(listed))
     away = len(snapshot.missing) + len(snapshot.gone)
     if away and not look.findings:
         return t("monitor_page.unknown_why.missing", count=away)
@@ -106,6 +118,14 @@ def _doubt(look: Look, t: Translator) -> str:
     if silent:
         return t("monitor_page.unknown_why.silent", count=silent)
     return ""
+
+
+def _nameless(snapshot: Snapshot) -> tuple[Exporter, ...]:
+    """Return the exporters whose samples come, but tell no GPU or replica from another: labels were renamed."""
+    of_gpus = len(snapshot.gpus) or len(snapshot.nodes)
+    found = snapshot.detected.gpu if snapshot.totals.gpus and not of_gpus else ()
+    engines = snapshot.detected.engines if snapshot.totals.replicas and not len(snapshot.replicas) else ()
+    return (*found, *engines)
 
 
 def _rows(look: Look, state: State) -> int:
@@ -156,7 +176,7 @@ def tell_state(look: Look, t: Translator, *, refreshing: bool) -> None:
             if snapshot is not None
             else t("monitor_page.nothing_yet")
         )
-        after = "" if refreshing else t("monitor_page.retry_off")
+        after = t("monitor_page.retry_on" if refreshing else "monitor_page.retry_off")
         st.error(
             f"{plain(look.fault.sentence.render(locale))} {shown} {after}",
             title=look.fault.title.render(locale),

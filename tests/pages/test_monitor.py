@@ -23,7 +23,7 @@ from pages.parts.monitor_fields import matchers, thresholds_of
 from pages.parts.monitor_gpus import cells_of
 from pages.parts.monitor_series import MOST
 from tests.conftest import ROOT
-from tests.core.monitoring.cluster import NAMES, NOW, Cluster, changed, detected, healthy, without
+from tests.core.monitoring.cluster import NAMES, NOW, Cluster, changed, detected, healthy, replica, without
 
 TOKEN = "very-secret-token"  # noqa: S105 - looked for in what a page sends
 HOT = "gpu_hot~gpu~node-1~3"
@@ -35,6 +35,10 @@ class Store(Cluster):
 
     fault: MonitoringFault | None = None
     charts: int = 0
+    closed: bool = False
+
+    def close(self) -> None:
+        self.closed = True
 
     def names(self) -> frozenset[str]:
         if self.fault:
@@ -113,7 +117,7 @@ def test_a_fault_is_a_line_that_opens_by_a_link(cluster: Store) -> None:
     changed(cluster, "gpu_temperature:average", 93.0, node="node-1", gpu="3")
     closed = page()
     assert "1 finding" in headline(closed)
-    assert text("monitor_page.evidence") not in words(closed)
+    assert text("monitor_page.cause") not in words(closed)
     at = page(finding=HOT)
     assert text("monitor_page.cause") in words(at)
     assert text("monitor_page.remedies") in words(at)
@@ -184,6 +188,72 @@ def test_a_store_that_goes_away_leaves_its_last_data_greyed(cluster: Store, faul
     cluster.fault = None
     assert text("monitor_page.clear") in headline(later(at))
     assert not at.error
+
+
+def test_what_is_kept_of_a_fault_holds_nothing_that_was_read(cluster: Store) -> None:
+    cluster.fault = MonitoringFault("too_much_data", "too_much_data.bytes", most=64)
+    seen = monitor_data.look(cluster.endpoint, PRESETS["serving"], "", NOW)
+    assert seen.fault is not None
+    assert (seen.fault.fault, seen.fault.message) == (cluster.fault.fault, cluster.fault.message)
+    assert seen.fault.__traceback__ is None
+    assert seen.fault.__context__ is None
+
+
+def test_a_store_that_is_not_kept_is_closed(cluster: Store) -> None:
+    monitor_data.store(cluster.endpoint, "one")
+    monitor_data.store.clear()
+    assert cluster.closed
+
+
+def test_a_slow_scrape_is_judged_and_not_warming_up_for_ever(cluster: Store) -> None:
+    for level in ("gpu", "engine"):
+        cluster.put(f"{level}_samples", [({}, 5.0)])
+    for name in ("gpu_temperature:samples", "kv_usage:samples"):
+        cluster.rows[name] = [(labels, 7.0) for labels, _ in cluster.rows[name]]
+    at = page()
+    assert text("monitor_page.clear") in headline(at)
+    changed(cluster, "gpu_temperature:average", 93.0, node="node-1", gpu="3")
+    assert "1 finding" in headline(later(at))
+
+
+def test_a_large_fleet_is_asked_again_where_a_limit_was_changed(cluster: Store) -> None:
+    serving = PRESETS["serving"]
+    cluster.put("gpu", [({}, 2001.0)])
+    monitor_data.look(cluster.endpoint, serving, "", NOW)
+    asked = len(cluster.asked)
+    changed_limit = serving.changed("gpu_temperature", high=70.0)
+    monitor_data.look(cluster.endpoint, changed_limit, "", NOW)
+    assert any("> 70" in query for query, _ in cluster.asked[asked:])
+
+
+def test_labels_that_were_renamed_are_never_all_clear(cluster: Store) -> None:
+    for name, rows in cluster.rows.items():
+        cluster.rows[name] = [({}, value) for labels, value in rows if "gpu" in labels][:1] or rows
+    cluster.put("gpu", [({}, 1.0)])
+    at = page()
+    assert text("monitor_page.unknown") in headline(at)
+    assert "Hostname" in words(at)
+
+
+def test_how_much_a_batch_may_hold_is_asked_for_and_in_the_link(cluster: Store) -> None:
+    at = page()
+    at.session_state["monitor_limit_batch_efficiency"] = True
+    at.run()
+    assert not any("vllm:num_requests_running" in query and "/ 256" in query for query, _ in cluster.asked)
+    at.number_input(key="monitor_max_num_seqs").set_value(256).run()
+    assert at.query_params["max_num_seqs"] == "256"
+    assert any("vllm:num_requests_running" in query and "/ 256" in query for query, _ in cluster.asked)
+    cluster.put("batch_efficiency:average", [(replica(f"node-{node}"), 0.4) for node in range(2)])
+    cluster.put("queue:average", [(replica(f"node-{node}"), 4.0) for node in range(2)])
+    assert text("monitoring.finding.batch_low.title") in " ".join(one.label for one in later(at).button)
+
+
+@pytest.mark.parametrize("name", ["compute_utilisation", "e2e"])
+def test_what_is_not_flagged_as_others_are_says_so(cluster: Store, name: str) -> None:
+    at = page()
+    at.session_state[f"monitor_limit_{name}"] = True
+    at.run()
+    assert text(f"monitor_page.limit_note.{name}") in words(at)
 
 
 def test_a_store_that_never_answered_says_so(cluster: Store) -> None:
