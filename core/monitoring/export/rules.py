@@ -11,6 +11,7 @@ from core.monitoring.export.groups import Alert, Group, Pace, Recording, as_yaml
 from core.monitoring.export.names import GPU_LOAD, GPU_MEMORY, PREALLOCATED, PREALLOCATING, series
 from core.monitoring.exporters import Detected, exporters
 from core.monitoring.indicators import Indicator, Unit, indicators
+from core.monitoring.judging import wanted
 from core.monitoring.promql import duration
 from core.monitoring.thresholds import Thresholds
 from core.text import DEFAULT_LANGUAGE, text
@@ -217,6 +218,8 @@ def _on_gpus(detected: Detected, present: str, engine: str) -> str:
 def _alert(watch: Watch, terms: Terms, language: str) -> Alert | None:
     limit, value = terms.thresholds.limits.get(watch.indicator), watch.value(terms.thresholds)
     if limit is None or value is None or watch.indicator not in terms.recorded:
+        return None
+    if not wanted(watch.indicator, terms.thresholds):
         return None
     condition = watch.condition(terms, limit, value)
     if condition is None:

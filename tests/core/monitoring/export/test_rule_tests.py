@@ -133,13 +133,14 @@ def test_xid_of_any_spelling_fires_once_and_is_over_after_its_window(
         "interval": "2m",
         "input_series": [
             {"series": f'DCGM_FI_DEV_XID_ERRORS{{{labels},err_code="0"}}', "values": "0x20 stale"},
-            {"series": f'DCGM_FI_DEV_XID_ERRORS{{{labels},err_code="79"}}', "values": "_x20 79x100"},
-            {"series": f"DCGM_FI_DEV_GPU_TEMP{{{labels}}}", "values": "50x120"},
+            {"series": f'DCGM_FI_DEV_XID_ERRORS{{{labels},err_code="79"}}', "values": "_x20 79x240"},
+            {"series": f"DCGM_FI_DEV_GPU_TEMP{{{labels}}}", "values": "50x260"},
         ],
         "promql_expr_test": [
             {"expr": firing, "eval_time": "38m", "exp_samples": []},
             {"expr": firing, "eval_time": "50m", "exp_samples": [{"labels": "{}", "value": 1}]},
-            {"expr": firing, "eval_time": "180m", "exp_samples": []},
+            {"expr": firing, "eval_time": "390m", "exp_samples": [{"labels": "{}", "value": 1}]},
+            {"expr": firing, "eval_time": "420m", "exp_samples": []},
         ],
     }
     content = {"rule_files": [RULES_FILE], "evaluation_interval": "2m", "tests": [tests]}

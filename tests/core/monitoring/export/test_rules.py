@@ -79,9 +79,15 @@ def test_names_are_ours_and_single() -> None:
 
 
 def test_every_finding_of_a_limit_has_an_alert() -> None:
-    told = {alert.labels["finding"] for alert in rules(SERVING.with_capacity(64)).alerts}
+    judged = SERVING.with_capacity(64).changed("e2e", high=30.0)
+    told = {alert.labels["finding"] for alert in rules(judged).alerts}
     assert {rule.id for rule in RULES} <= told
     assert {"memory_leak", "gpu_missing", "telemetry"} <= told
+
+
+def test_the_end_of_answers_has_an_alert_only_where_a_user_says_what_is_slow() -> None:
+    assert "E2eP99High" not in severities(SERVING)
+    assert "E2eP99High" in severities(SERVING.changed("e2e", high=30.0))
 
 
 def test_a_changed_limit_changes_the_alert_and_nothing_else() -> None:
