@@ -10,6 +10,7 @@ ICON = Path(__file__).with_name("icon.svg")
 # Pages in the order of the navigation. The name is the script and the address, whatever the language.
 PAGES = {
     "size": ":material/memory:",
+    "train": ":material/fitness_center:",
     "plan": ":material/account_tree:",
     "quotes": ":material/request_quote:",
     "monitor": ":material/monitor_heart:",

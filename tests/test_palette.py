@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import ROOT
 
 PARTS = ["weights", "kv", "activation", "runtime", "graph"]
+TRAINED = ["weights", "gradient", "optimizer", "activation", "logits", "buffers", "runtime"]
 STATES = ["low", "ok", "warning", "bad", "unknown"]
 GROUPS = ["first", "second", "third", "fourth", "fifth"]
 BACKGROUNDS = {"light": "#FFFFFF", "dark": "#0F172A"}
@@ -61,7 +62,9 @@ def luminance(color: str) -> float:
 
 @pytest.mark.parametrize("theme", BACKGROUNDS)
 @pytest.mark.parametrize("eyes", EYES)
-@pytest.mark.parametrize("names", [PARTS, GROUPS, STATES], ids=["parts", "groups", "states"])
+@pytest.mark.parametrize(
+    "names", [PARTS, TRAINED, GROUPS, STATES], ids=["parts", "trained", "groups", "states"]
+)
 def test_parts_differ(names: list[str], theme: str, eyes: str) -> None:
     seen = {
         name: lab(np.array(EYES[eyes]) @ linear(color))
@@ -79,7 +82,7 @@ def test_parts_differ(names: list[str], theme: str, eyes: str) -> None:
 def test_parts_and_limit_stand_out_from_the_background(theme: str) -> None:
     colors = palette(theme)
     ground = luminance(BACKGROUNDS[theme])
-    for name in [*PARTS, *GROUPS, "limit"]:
+    for name in [*PARTS, *TRAINED, *GROUPS, "limit"]:
         dark, light = sorted((luminance(colors[name]), ground))
         assert (light + 0.05) / (dark + 0.05) >= 3, name
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.charts.bar_limits import CEILING, Mark, pole_labels, poles
 from core.memory.headline import part_estimate
 from core.memory.overheads import graphs_are_budgeted
 from core.memory.serving import ServingMemory
@@ -25,9 +26,6 @@ PALE = 0.32
 
 NARROW = 0.045
 """Segments below this share of the axis have no label: the legend has their amounts."""
-
-BAR_TOP, FIRST_FLAG, NEXT_FLAG, CEILING = 0.5, 0.66, 0.19, 1.2
-"""Heights on the vertical axis, whose bar reaches from -0.5 to 0.5."""
 
 
 def segments(memory: ServingMemory) -> list[tuple[str, float]]:
@@ -77,7 +75,7 @@ def memory_bar(memory: ServingMemory, language: str = "en") -> dict[str, Any]:
     return {
         "data": [
             *(_segment(name, size, amounts[name], end, language) for name, size in stack),
-            _labels(marks, end),
+            pole_labels(marks, end),
         ],
         "layout": {
             "height": HEIGHT,
@@ -96,7 +94,7 @@ def memory_bar(memory: ServingMemory, language: str = "en") -> dict[str, Any]:
             "yaxis": {"range": [-0.5, CEILING], "visible": False, "fixedrange": True, "automargin": False},
             "showlegend": False,
             "hovermode": "closest",
-            "shapes": _poles(marks, end),
+            "shapes": poles(marks, end),
         },
         "legend": [
             {
@@ -136,7 +134,7 @@ def _segment(name: str, size: float, amount: str, end: float, language: str) -> 
     }
 
 
-def _marks(memory: ServingMemory, language: str) -> list[tuple[float, str, str]]:
+def _marks(memory: ServingMemory, language: str) -> list[Mark]:
     """Return the limits as (bytes, label, colour), the engine's first."""
     device, limit = memory.deployment.device, limit_of(memory)
     if device is None or limit is None:
@@ -158,47 +156,3 @@ def _marks(memory: ServingMemory, language: str) -> list[tuple[float, str, str]]
         sold = text("chart.marketing", language, amount=f"{device.marketing / GIB:g}")
         marks.append((device.marketing, sold, "token:muted"))
     return marks
-
-
-def _is_far(marks: list[tuple[float, str, str]], end: float) -> bool:
-    """Return whether the limits leave room for their labels on the left."""
-    return bool(marks) and marks[0][0] / GIB > 0.35 * end
-
-
-def _flags(marks: list[tuple[float, str, str]], end: float) -> list[float]:
-    """Return the heights of the limits' labels, so that no label meets another or a pole.
-
-    Labels to the left rise to the right; labels to the right rise to the left, clear of the poles behind them.
-    """
-    heights = [FIRST_FLAG + NEXT_FLAG * number for number in range(len(marks))]
-    return heights if _is_far(marks, end) else heights[::-1]
-
-
-def _poles(marks: list[tuple[float, str, str]], end: float) -> list[dict[str, Any]]:
-    """Return the limits as lines from the foot of the bar to their labels."""
-    return [
-        {
-            "type": "line",
-            "x0": place / GIB,
-            "x1": place / GIB,
-            "y0": -BAR_TOP,
-            "y1": height,
-            "line": {"color": color, "width": 2, "dash": "dash" if color == "token:warn" else "solid"},
-        }
-        for (place, _, color), height in zip(marks, _flags(marks, end), strict=True)
-    ]
-
-
-def _labels(marks: list[tuple[float, str, str]], end: float) -> dict[str, Any]:
-    """Return the labels of the limits, on the side of their poles where there is room."""
-    return {
-        "type": "scatter",
-        "mode": "text",
-        "x": [place / GIB for place, _, _ in marks],
-        "y": _flags(marks, end),
-        "text": [f"\u00a0{label}\u00a0" for _, label, _ in marks],
-        "textposition": "middle left" if _is_far(marks, end) else "middle right",
-        "textfont": {"size": 12},
-        "cliponaxis": False,
-        "hoverinfo": "skip",
-    }

@@ -7,12 +7,14 @@
 const PALETTES = {
   light: {
     weights: "#1D4ED8", kv: "#0FA294", activation: "#D47F00", runtime: "#9B7BF3", graph: "#861657",
+    gradient: "#0FA294", optimizer: "#861657", logits: "#573605", buffers: "#070788",
     free: "#E2E8F0", limit: "#C81E1E", warn: "#F59E0B", text: "#0F172A", muted: "#64748B",
     first: "#1D4ED8", second: "#D47F00", third: "#861657", fourth: "#0FA294", fifth: "#9B7BF3",
     low: "#5B7FE8", ok: "#9ADBC5", warning: "#F0A020", bad: "#A3123F", unknown: "#94A3B8", area: "rgba(29, 78, 216, 0.14)", ground: "rgba(255, 255, 255, 0.8)",
   },
   dark: {
     weights: "#3B82F6", kv: "#2DD4BF", activation: "#FBBF24", runtime: "#C4B5FD", graph: "#E0358C",
+    gradient: "#2DD4BF", optimizer: "#E0358C", logits: "#E9DBA5", buffers: "#75833F",
     free: "#334155", limit: "#FF8A80", warn: "#FBBF24", text: "#F1F5F9", muted: "#94A3B8",
     first: "#3B82F6", second: "#FBBF24", third: "#E0358C", fourth: "#2DD4BF", fifth: "#C4B5FD",
     low: "#6C8CF5", ok: "#14532D", warning: "#FBBF24", bad: "#FF6B81", unknown: "#64748B", area: "rgba(59, 130, 246, 0.22)", ground: "rgba(15, 23, 42, 0.8)",

@@ -1,0 +1,60 @@
+"""Limits of a bar of memory: lines from its foot to labels that do not meet, built without annotations.
+
+As annotations of Plotly's they take a large part of the time that drawing takes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.quantities import GIB
+
+BAR_TOP, FIRST_FLAG, NEXT_FLAG, CEILING = 0.5, 0.66, 0.19, 1.2
+"""Heights on the vertical axis, whose bar reaches from -0.5 to 0.5."""
+
+Mark = tuple[float, str, str]
+"""A limit: bytes, label, colour."""
+
+
+def _is_far(marks: list[Mark], end: float) -> bool:
+    """Return whether the limits leave room for their labels on the left."""
+    return bool(marks) and marks[0][0] / GIB > 0.35 * end
+
+
+def _flags(marks: list[Mark], end: float) -> list[float]:
+    """Return the heights of the limits' labels, so that no label meets another or a pole.
+
+    Labels to the left rise to the right; labels to the right rise to the left, clear of the poles behind them.
+    """
+    heights = [FIRST_FLAG + NEXT_FLAG * number for number in range(len(marks))]
+    return heights if _is_far(marks, end) else heights[::-1]
+
+
+def poles(marks: list[Mark], end: float) -> list[dict[str, Any]]:
+    """Return *marks* as lines from the foot of the bar to their labels, on an axis that ends at *end* GiB."""
+    return [
+        {
+            "type": "line",
+            "x0": place / GIB,
+            "x1": place / GIB,
+            "y0": -BAR_TOP,
+            "y1": height,
+            "line": {"color": color, "width": 2, "dash": "dash" if color == "token:warn" else "solid"},
+        }
+        for (place, _, color), height in zip(marks, _flags(marks, end), strict=True)
+    ]
+
+
+def pole_labels(marks: list[Mark], end: float) -> dict[str, Any]:
+    """Return the labels of *marks* as one trace of text, on the side of their poles where there is room."""
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": [place / GIB for place, _, _ in marks],
+        "y": _flags(marks, end),
+        "text": [f"\u00a0{label}\u00a0" for _, label, _ in marks],
+        "textposition": "middle left" if _is_far(marks, end) else "middle right",
+        "textfont": {"size": 12},
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+    }

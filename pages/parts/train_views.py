@@ -1,0 +1,67 @@
+"""What can be shown below the answer of the Train page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import orjson
+import streamlit as st
+
+from core.api import train_answer
+from core.charts.training_bar import training_phases, training_phases_alt
+from core.memory.training import TrainingMemory
+from core.planning.training_parts import parts, shown_gib, whole_band
+from core.quantities import GIB
+from pages.parts import language
+from pages.parts.breakdown import plain
+from pages.parts.inputs import Inputs
+from pages.parts.plot import plot
+from pages.parts.train_fields import STATED
+from pages.parts.training import Trained
+
+Translator = Callable[..., str]
+
+
+def _phases(inputs: Inputs, result: Trained, memory: TrainingMemory, t: Translator) -> None:
+    del inputs, result
+    now = language.current()
+    plot(training_phases(memory, now), "train_phases", training_phases_alt(memory, now))
+    st.caption(t("train_page.phases_note", phase=t(f"train_page.phase.{memory.peak_phase}")))
+
+
+def _why(inputs: Inputs, result: Trained, memory: TrainingMemory, t: Translator) -> None:
+    """Draw the parts with their formulas, the numbers filled in."""
+    del inputs, result
+    st.caption(t("train_page.why_intro"))
+    now, whole = language.current(), whole_band(memory)
+    rows = [
+        f"| **{t(f'train_page.part.{part.name}')}** | {shown_gib(part.bytes, whole)} | "
+        f"{plain(part.formula.render(now))} |"
+        for part in parts(memory)
+    ]
+    head = f"| {t('train_page.column.part')} | {t('train_page.column.size')} | {t('train_page.column.formula')} |"
+    st.markdown("\n".join([head, "|---|--:|---|", *rows]))
+    low, high = whole.range(GIB)
+    st.caption(t("train_page.band_note", low=low, high=high))
+
+
+def _share(inputs: Inputs, result: Trained, memory: TrainingMemory, t: Translator) -> None:
+    """Draw the link, and the request with its answer as a file."""
+    st.markdown(f"**{t('size.link')}**")
+    st.code(inputs.link(STATED, lang=language.current()), language=None, wrap_lines=True)
+    st.caption(t("size.not_in_link" if inputs["source"] == "config" else "size.link_note"))
+    st.download_button(
+        t("size.download_json"),
+        lambda: orjson.dumps(
+            {"request": result.request, "answer": train_answer(memory.run)}, option=orjson.OPT_INDENT_2
+        ),
+        f"{memory.run.model.name.rpartition('/')[2]}_{memory.run.method}.json",
+        "application/json",
+        icon=":material/data_object:",
+        on_click="ignore",
+        key="train_json",
+    )
+
+
+SHOW = {"phases": _phases, "why": _why, "share": _share}
+"""What can be shown below the answer, by the name that the address has for it."""
