@@ -19,6 +19,9 @@ COMPONENTS = ("weights", "gradients", "optimizer", "activations", "logits", "tra
 
 Components = dict[str, float]
 
+HOST_PER_GPU = 256 * GIB
+"""Memory of a server for each of its GPUs. Source: NVIDIA DGX A100 and DGX H100 user guides, 2 TB for eight."""
+
 
 @dataclass(frozen=True)
 class TrainingMemory:
@@ -26,7 +29,8 @@ class TrainingMemory:
 
     `phases` are load, forward, loss, backward, step, each with its components; `peak_phase` needs the most.
     `allocated` is what the framework's tensors take at the peak, `reserved` what its allocator holds for them,
-    `process` what the driver counts: with the CUDA context and the network's buffers.
+    `process` what the driver counts: with the CUDA context and the network's buffers. `host` is what offload puts
+    into the memory of the server, for each of its GPUs.
     """
 
     run: TrainingRun
@@ -37,6 +41,7 @@ class TrainingMemory:
     reserved: float
     process: float
     trainable: int
+    host: float
 
     @property
     def components(self) -> Components:
@@ -45,16 +50,22 @@ class TrainingMemory:
 
     @property
     def fits(self) -> bool | None:
-        """Whether the process fits on the device; None without one."""
-        return None if self.run.device is None else self.process <= self.run.device.usable
+        """Whether the process fits on the device, and what is offloaded in its server; None without a device."""
+        if self.run.device is None:
+            return None
+        return self.process <= self.run.device.usable and self.host <= HOST_PER_GPU
 
 
 @dataclass(frozen=True)
 class LayerBytes:
-    """Activations of a stage: what waits for the backward pass, and the layer that is at work."""
+    """Activations of a stage: `waiting` for the backward pass, `working` in the layer that goes backward.
+
+    `beyond` is what the layer at work takes beyond what had waited of it.
+    """
 
     waiting: float
     working: float
+    beyond: float
 
 
 def _scores(run: TrainingRun, kind: LayerKind, name: str) -> float:
@@ -71,7 +82,7 @@ def layer_bytes(run: TrainingRun, stage: Stage) -> LayerBytes:
     """Return the activations of one micro-batch in the layers of *stage*, and of the layer that is recomputed."""
     how, tokens, layout = keeping(run), run.tokens, run.layout
     stream = run.model.hidden * (4.0 if run.upcast else run.compute_bytes) / (layout.tp if layout.sp else 1)
-    waiting = working = 0.0
+    waiting = working = beyond = 0.0
     for kind in layer_kinds(run.model):
         count = sum(1 for layer in kind.layers if layer in stage.layers)
         if not count:
@@ -82,15 +93,12 @@ def layer_bytes(run: TrainingRun, stage: Stage) -> LayerBytes:
         full = min(tokens * stream, every)
         live = plain * float(run.framework.constant("recompute"))
         live += tokens * _scores(run, kind, "scores_live_upcast" if run.upcast else "scores_live")
-        if run.checkpointing == "none":
-            each, work = every, 0.0
-        elif run.checkpointing == "selective":
-            each, work = min(max(some, full), every), min(live, every)
-        else:
-            each, work = (full if run.checkpointing == "full" else 0.0), live
+        some = min(max(some, full), every)
+        each = {"none": every, "selective": some, "full": full, "full+offload": 0.0}[run.checkpointing]
+        live = max(live, every)
         waiting += count * each
-        working = max(working, work)
-    return LayerBytes(waiting, working)
+        working, beyond = max(working, live), max(beyond, live - each)
+    return LayerBytes(waiting, working, beyond)
 
 
 def _whole(run: TrainingRun, kind: LayerKind, how: Keeping) -> Kept:
@@ -134,7 +142,7 @@ def phases_of(run: TrainingRun, stage: Stage) -> dict[str, Components]:
         "loss": _components(kept_states, persist, activations + ends / 2, logits.backward, copies + head),
         # Activations shrink while gradients grow, so one of the two ends is the worst.
         "backward": _worse(
-            _components(kept_states, persist, activations + layers.working, logits.after, copies),
+            _components(kept_states, persist, activations + layers.beyond, logits.after, copies),
             _components(kept_states, all_gradients, layers.working, logits.after, copies),
         ),
         "step": _components(kept_states, all_gradients, 0.0, 0.0, kept_states.step + overhead),
@@ -179,5 +187,13 @@ def size_training(run: TrainingRun) -> TrainingMemory:
     if run.layout.gpus > 1:
         context += float(run.framework.constant("network_gib")) * GIB
     return TrainingMemory(
-        run, stage, phases, peak, allocated, reserved, reserved + context, trainable_parameters(run)
+        run,
+        stage,
+        phases,
+        peak,
+        allocated,
+        reserved,
+        reserved + context,
+        trainable_parameters(run),
+        states(run, stage).host,
     )

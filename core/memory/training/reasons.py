@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.memory.training.bands import training_band
-from core.memory.training.peak import TrainingMemory
+from core.memory.training.peak import HOST_PER_GPU, TrainingMemory
 from core.quantities import GIB
 from core.text import Sentence, say
 
@@ -18,6 +18,8 @@ def verdict(memory: TrainingMemory) -> Sentence:
     device = memory.run.device
     if device is None:
         return say("training.no_device", process=memory.process / GIB)
+    if memory.host > HOST_PER_GPU:
+        return say("training.host_too_small", host=memory.host / GIB, room=HOST_PER_GPU / GIB)
     values = {"process": memory.process / GIB, "usable": device.usable / GIB, "gpu": device.name}
     low, high = training_band(memory.run, memory.process)
     if memory.process > device.usable:

@@ -17,7 +17,8 @@ from core.memory.training.shapes import Stage, groups_held, held, parameters, sh
 class States:
     """Bytes on one rank that last from step to step, and what a step allocates beside them.
 
-    `gradients` are those of a whole backward pass; `parameters` is the count on the rank before ZeRO.
+    `gradients` are those of a whole backward pass; `parameters` is the count on the rank before ZeRO, `host` the
+    bytes of what is offloaded, in the memory of the server.
     """
 
     weights: float
@@ -25,6 +26,7 @@ class States:
     optimizer: float
     step: float
     parameters: float
+    host: float = 0.0
 
 
 SUB_GROUP = 4e9
@@ -103,11 +105,12 @@ def _divided(run: TrainingRun, level: int, dense: float, experts: float) -> floa
 def states(run: TrainingRun, stage: Stage) -> States:
     """Return weights, gradients and optimizer states of one rank of *stage*."""
     found = _full(run, stage) if run.method == "full" else _adapted(run, stage)
+    if run.offload is None:
+        return found
     weights = 0.0 if run.offload in ("parameters", "all") else found.weights
     gradients = 0.0 if run.offload == "all" else found.gradients
-    if run.offload is not None:
-        return States(weights, gradients, 0.0, 0.0, found.parameters)
-    return States(weights, gradients, found.optimizer, found.step, found.parameters)
+    host = found.optimizer + (found.weights - weights) + (found.gradients - gradients)
+    return States(weights, gradients, 0.0, 0.0, found.parameters, host)
 
 
 def _full(run: TrainingRun, stage: Stage) -> States:
