@@ -22,12 +22,7 @@ BAD_FILTER = "monitor:bad_filter"
 def controls(inputs: Inputs, known: Where, endpoint: Endpoint, t: Translator) -> None:
     """Draw the line of choices."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        names = tuple(known.endpoints)
-
-        def shown(name: str) -> str:
-            return t("monitor_page.demo_name") if known.endpoints[name].demo else name
-
-        _endpoint(inputs, names, endpoint, shown, t)
+        _endpoint(inputs, known, endpoint, t)
         inputs.segments(
             "range",
             t("monitor_page.range"),
@@ -51,15 +46,18 @@ def controls(inputs: Inputs, known: Where, endpoint: Endpoint, t: Translator) ->
             _filter(inputs, t)
 
 
-def _endpoint(
-    inputs: Inputs, names: tuple[str, ...], endpoint: Endpoint, shown: Callable[[str], str], t: Translator
-) -> None:
-    key = "monitor_endpoint"
+def _endpoint(inputs: Inputs, known: Where, endpoint: Endpoint, t: Translator) -> None:
+    key, names = "monitor_endpoint", tuple(known.endpoints)
     if st.session_state.get(key) != endpoint.name:
         st.session_state[key] = endpoint.name
 
+    def shown(name: str) -> str:
+        return t("monitor_page.demo_name") if known.endpoints[name].demo else name
+
     def take() -> None:
-        inputs.change(endpoint=st.session_state[key], finding=None, subject=None)
+        chosen = known.endpoints[st.session_state[key]]
+        # An address that somebody typed in stays out of the link; it is the first, which needs no name.
+        inputs.change(endpoint=None if chosen.typed else chosen.name, finding=None, subject=None)
 
     st.selectbox(t("monitor_page.endpoint"), names, key=key, format_func=shown, on_change=take, width=220)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -12,6 +12,7 @@ from core.monitoring.demo.cluster import DemoCluster, demo_cluster
 from core.monitoring.endpoints import FIELDS as ENDPOINT_FIELDS
 from core.monitoring.endpoints import VARIABLES, Configuration, Endpoint, configuration, typed
 from core.monitoring.faults import MonitoringFault
+from core.monitoring.subjects import host_of
 from pages.parts import language
 from pages.parts.breakdown import plain
 from pages.parts.inputs import Inputs
@@ -21,6 +22,8 @@ Translator = Callable[..., str]
 ENTERED, REFUSED = "monitor:entered", "monitor:refused"
 """Where the session keeps the endpoint that was typed in, and why one was not taken."""
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+PROXIED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
+"""Headers that a proxy adds: behind one, people of elsewhere reach a dashboard that listens on loopback."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,9 @@ def _configuration() -> Configuration:
 def where() -> Where:
     """Return the endpoints; without one that is configured or typed in, those of the demo."""
     known = _configuration()
-    found = {one.name: one for one in known.endpoints}
     entered: Endpoint | None = st.session_state.get(ENTERED)
-    if entered is not None:
-        found[entered.name] = entered
+    # First, so that it is chosen without its address being in the link.
+    found = {one.name: one for one in ([entered] if entered else []) + list(known.endpoints)}
     if found or known.faults:
         return Where(found, known.faults)
     cluster = demo_cluster()
@@ -84,9 +86,22 @@ def connect(inputs: Inputs, t: Translator) -> None:
         st.error(plain(refused.sentence.render(language.current())), icon=":material/block:")
 
 
+def own_machine(address: object, headers: Mapping[str, str]) -> bool:
+    """Return whether only people of this machine get here: it listens on loopback *address*, without a proxy.
+
+    A page of elsewhere whose name was turned into this machine's comes with that name as its host.
+
+    >>> own_machine("127.0.0.1", {"Host": "localhost:8501"}), own_machine("0.0.0.0", {})
+    (True, False)
+    """
+    host = host_of(headers.get("Host", "localhost"))
+    return str(address) in LOOPBACK and host in LOOPBACK and not any(name in headers for name in PROXIED)
+
+
 def _take(inputs: Inputs, given: str) -> None:
     try:
-        entered = typed(given, loopback_only=str(st.get_option("server.address")) in LOOPBACK)
+        here = own_machine(st.get_option("server.address"), st.context.headers)
+        entered = typed(given, loopback_only=here)
     except PlannerError as error:
         st.session_state[REFUSED] = error
         return

@@ -414,3 +414,37 @@ def test_a_typed_address_is_not_in_the_link(cluster: Store, demo: DemoCluster) -
     at.run()
     assert text("monitor_page.clear") in headline(at)
     assert "9091" not in str(at.query_params)
+
+
+def test_a_typed_address_is_chosen_before_what_is_configured_and_stays_out_of_the_link(
+    cluster: Store,
+) -> None:
+    at = page()
+    at.session_state[monitor_where.ENTERED] = Endpoint("127.0.0.1:9091", "http://127.0.0.1:9091", typed=True)
+    at.run()
+    choice = at.selectbox(key="monitor_endpoint")
+    assert (choice.value, choice.options) == ("127.0.0.1:9091", ["127.0.0.1:9091", "prometheus"])
+    choice.select("prometheus").run()
+    assert at.query_params["endpoint"] == "prometheus"
+    at.selectbox(key="monitor_endpoint").select("127.0.0.1:9091").run()
+    assert at.selectbox(key="monitor_endpoint").value == "127.0.0.1:9091"
+    assert "9091" not in str(at.query_params)
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "expected"),
+    [
+        ("127.0.0.1", {"Host": "127.0.0.1:8501"}, True),
+        ("::1", {"Host": "[::1]:8501"}, True),
+        ("127.0.0.1", {}, True),
+        ("127.0.0.1", {"Host": "planner.example"}, False),
+        ("127.0.0.1", {"Host": "localhost:8501", "X-Forwarded-For": "203.0.113.7"}, False),
+        ("127.0.0.1", {"Host": "localhost:8501", "Forwarded": "for=203.0.113.7"}, False),
+        ("0.0.0.0", {"Host": "localhost:8501"}, False),  # noqa: S104 - what is refused
+        (None, {}, False),
+    ],
+)
+def test_only_who_sits_at_the_machine_may_type_addresses_unasked(
+    address: str | None, headers: dict[str, str], expected: bool
+) -> None:
+    assert monitor_where.own_machine(address, headers) is expected
