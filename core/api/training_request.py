@@ -16,8 +16,6 @@ from core.memory.training.frameworks import Framework, find_framework
 from core.memory.training.optimizers import find_optimizer
 from core.memory.training.run import Adapters, Loss, Optimizer, Precision, TrainingLayout, TrainingRun
 
-Dtype = Literal["fp32", "bf16", "fp16", "none"]
-
 
 class LoraRequest(Strict):
     """LoRA adapters: their rank, the matrices beside which they sit, and how they are kept."""
@@ -47,8 +45,8 @@ class OptimizerRequest(Strict):
 class PrecisionRequest(Strict):
     """Formats of weights, gradients and the master copy."""
 
-    weights: Dtype | None = None
-    grads: Dtype | None = None
+    weights: Literal["fp32", "bf16", "fp16"] | None = None
+    grads: Literal["fp32", "bf16", "fp16", "none"] | None = None
     master: Literal["fp32", "bf16", "fp16", "none", "sharded"] | None = None
     fp8_compute: bool | None = None
 
@@ -96,6 +94,8 @@ def training_of(request: TrainRequest) -> TrainingRun:
     model = model_of(request.model)
     framework = find_framework(request.framework, request.framework_version)
     method = request.method or ("lora" if request.lora else "full")
+    if method == "full" and request.lora:
+        raise BadRequest("training.lora_unused", field="lora")
     quantiser = request.quantiser.implementation if request.quantiser else None
     run = TrainingRun(
         model=model,

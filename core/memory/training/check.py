@@ -38,6 +38,9 @@ def _check_layout(run: TrainingRun) -> None:
         raise BadRequest("training.cp_sequence", field="cp", cp=layout.cp, sequence=run.sequence)
     if layout.ep > 1 and not model.is_moe:
         raise BadRequest("request.ep_dense", field="ep", ep=layout.ep)
+    ranks = layout.shards * layout.tp
+    if ranks % (layout.ep * layout.etp):
+        raise BadRequest("training.experts_divide", field="ep", ep=layout.ep, etp=layout.etp, ranks=ranks)
     if layout.ep > max(1, model.experts):
         raise BadRequest("request.ep_experts", field="ep", ep=layout.ep, experts=model.experts)
 

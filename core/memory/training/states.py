@@ -130,6 +130,9 @@ def _full(run: TrainingRun, stage: Stage) -> States:
     if run.framework.constant("step_gradients") and run.precision.master == "fp32":
         copy = _divided(run, 1, *(4 * n for n in number))
         step += min(copy, SUB_GROUP) if run.layout.zero == 3 else copy
+    if run.trainable is not None:  # some weights are frozen
+        part = min(1.0, run.trainable / max(1, run.model.parameters))
+        gradients, optimizer, step = gradients * part, optimizer * part, step * part
     if run.optimizer.fused_backward and not run.grads_persist:
         gradients, step = gradients / max(1, len(stage.layers)), step / max(1, len(stage.layers))
     return States(weights, gradients, optimizer, step, sum(number))
