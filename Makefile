@@ -4,6 +4,8 @@ PORT ?= 8501
 ADDRESS ?= 127.0.0.1
 # Which tests: make test TESTS=tests/core
 TESTS ?=
+# How many run at once. Those of one file stay together: they share servers.
+WORKERS ?= 2
 PYTHON ?=
 # Of make refresh-prices: OPTIONS=--dry-run, OPTIONS=--help says them all
 OPTIONS ?=
@@ -27,7 +29,7 @@ demo: ## Start a demo cluster with planted faults, and the dashboard on it; as r
 test: ## Run all tests, with a real browser; some of them: TESTS=tests/core
 	@deploy/setup dev
 	@deploy/programs
-	@$(python) -m pytest $(TESTS)
+	@$(python) -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 lint: ## Check the code: rules, format and types
 	@deploy/setup dev
