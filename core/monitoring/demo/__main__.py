@@ -32,8 +32,10 @@ def told(cluster: DemoCluster) -> str:
 
 def main(command: Sequence[str]) -> int:
     """Run until *command* ends, or without one until a signal; return the exit status."""
-    # As Ctrl-C, so that the cluster is stopped on the way out.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # As Ctrl-C, so that the cluster is stopped on the way out. A shell has what it starts in the background
+    # ignore Ctrl-C, but here whoever sends it wants the end.
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, signal.default_int_handler)
     try:
         with DemoCluster() as cluster:
             print(told(cluster), flush=True)
