@@ -20,7 +20,6 @@ from core.monitoring.endpoints import Endpoint
 from core.monitoring.faults import MonitoringFault
 from core.monitoring.promql import quoted
 from core.monitoring.session import GuardedSession
-from core.text import Sentence, say
 
 USUAL_POINTS = 300
 MOST_POINTS = 11_000
@@ -185,11 +184,6 @@ class Prometheus:
         if self._about is None:
             self._about = self._ask_about()
         return self._about
-
-    @property
-    def skew(self) -> Sentence | None:
-        """What to say about the clocks where they differed when `now` was asked last."""
-        return say("monitoring.answer.skew", seconds=self.skew_s) if abs(self.skew_s) > SKEW_S else None
 
     def close(self) -> None:
         """Close the connections."""

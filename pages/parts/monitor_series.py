@@ -183,6 +183,8 @@ def _draw(chart: Chart, answer: Answer | MonitoringFault, subject: Subject, view
     )
     figure = timeline(shown, offset_s(), view.locale)
     plot(figure, f"monitor_chart_{chart.indicator}", timeline_alt(shown, view.locale))
+    for note in answer.notes:
+        st.caption(view.read(note))
 
 
 def curve_of(

@@ -15,7 +15,7 @@ import requests
 
 from core.monitoring.endpoints import Endpoint, Secret, configuration
 from core.monitoring.faults import MonitoringFault
-from core.monitoring.prometheus import Matcher, Prometheus, selector
+from core.monitoring.prometheus import SKEW_S, Matcher, Prometheus, selector
 from tests.conftest import free_port, need
 from tests.core.monitoring.certificates import Certificates, make_certificates
 
@@ -126,7 +126,7 @@ def test_the_whole_way(guarded: Guarded) -> None:
     assert ours.about().version.startswith("2.")
     assert "up" in ours.names()
     assert ours.now() == pytest.approx(time.time(), abs=2)
-    assert ours.skew is None
+    assert abs(ours.skew_s) < SKEW_S
     answer = ours.instant("up")
     assert (answer.state, answer.column("job")) == ("complete", ("itself",))
     now = ours.now()

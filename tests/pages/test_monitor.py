@@ -17,7 +17,7 @@ from core.monitoring.demo.cluster import DemoCluster, State
 from core.monitoring.endpoints import Endpoint
 from core.monitoring.faults import FAULTS, MonitoringFault
 from core.monitoring.thresholds import PRESETS
-from core.text import LANGUAGES, say, text
+from core.text import LANGUAGES, Sentence, say, text
 from pages.parts import monitor_data, monitor_where
 from pages.parts.monitor_fields import matchers, thresholds_of
 from pages.parts.monitor_gpus import cells_of
@@ -36,6 +36,7 @@ class Store(Cluster):
     fault: MonitoringFault | None = None
     charts: int = 0
     closed: bool = False
+    notes: tuple[Sentence, ...] = ()
 
     def close(self) -> None:
         self.closed = True
@@ -60,7 +61,7 @@ class Store(Cluster):
         self.asked.append((query, end))
         self.charts += 1
         times = np.linspace(start, end, 20)
-        return Answer(({"node": "node-1"},), times, np.full((1, 20), 0.5), (), False, 0.0)
+        return Answer(({"node": "node-1"},), times, np.full((1, 20), 0.5), (), False, 0.0, notes=self.notes)
 
 
 @pytest.fixture
@@ -293,6 +294,11 @@ def test_at_most_25_questions_a_refresh(cluster: Store, query: dict[str, str]) -
     page(**query)
     assert 0 < cluster.charts <= MOST
     assert len(cluster.asked) <= 25
+
+
+def test_a_chart_says_what_is_odd_about_its_answer(cluster: Store) -> None:
+    cluster.notes = (say("monitoring.answer.duplicates", count=3),)
+    assert "3 series carry the same labels" in words(page())
 
 
 def test_another_visitor_asks_nothing_anew(cluster: Store, monkeypatch: pytest.MonkeyPatch) -> None:

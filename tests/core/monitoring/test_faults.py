@@ -235,10 +235,8 @@ def test_a_label_that_is_not_there_is_empty(server: FaultServer) -> None:
 
 def test_a_clock_that_differs_is_told(server: FaultServer) -> None:
     ahead = client(f"{server.url}/skew")
-    assert ahead.skew is None
     assert ahead.now() == pytest.approx(time.time() + 90, abs=1)
     assert ahead.skew_s == pytest.approx(90, abs=1)
-    assert "+90 s" in str(ahead.skew)
 
 
 def test_after_a_fault_the_same_client_goes_on(server: FaultServer) -> None:
