@@ -68,6 +68,36 @@ def room(size: float, whole: Estimate) -> str:
     return f"{size / GIB:,.{places}f} GiB"
 
 
+def duration(seconds: float) -> Sentence:
+    """Return how long a run takes with two digits, in minutes, hours or days: its estimate supports no more.
+
+    >>> str(duration(24_247)), str(duration(290)), str(duration(1_234_567))
+    ('6.7 hours', '4.8 minutes', '14 days')
+    """
+    for name, size in (("days", 2 * 86_400), ("hours", 2 * 3600)):
+        if seconds >= size:
+            return say(f"train_page.duration.{name}", amount=format_digits(seconds / (size / 2), 2))
+    return say("train_page.duration.minutes", amount=format_digits(seconds / 60, 2))
+
+
+def short_time(seconds: float) -> str:
+    """Return the seconds of a part of a step with two digits.
+
+    >>> short_time(5.349), short_time(0.0123), short_time(0)
+    ('5.3 s', '0.012 s', '0 s')
+    """
+    return f"{format_digits(seconds, 2)} s"
+
+
+def money(usd: float) -> str:
+    """Return US dollars with two digits.
+
+    >>> money(15.42), money(141_538.5)
+    ('$15', '$140,000')
+    """
+    return f"${format_digits(usd, 2)}"
+
+
 def parts_at_peak(memory: TrainingMemory) -> dict[str, float]:
     """Return the bytes of each part of the process at its peak: components, the allocator's reserve, the context."""
     return {

@@ -7,10 +7,12 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.charts.training_bar import training_bar, training_bar_alt
-from core.memory.training import TrainingMemory
+from core.memory.training import TrainingMemory, TrainingRun
 from core.memory.training.reasons import training_reasons, verdict
-from core.planning.training_parts import room, state_of, whole_band
-from core.quantities import GIB, format_count, format_gib, format_length
+from core.planning.training_advice import limits
+from core.planning.training_parts import duration, money, room, state_of, whole_band
+from core.quantities import GIB, format_count, format_gib, format_length, format_usd
+from core.speed.training import training_time
 from pages.parts import language
 from pages.parts.answered import tell_error
 from pages.parts.breakdown import plain
@@ -18,9 +20,10 @@ from pages.parts.headline import WIDTH
 from pages.parts.inputs import Inputs
 from pages.parts.plot import plot
 from pages.parts.train_fields import VIEWS
+from pages.parts.train_levers import advice_box
 from pages.parts.train_sidebar import name_of
 from pages.parts.train_views import SHOW
-from pages.parts.training import EVERYWHERE, Trained, trained
+from pages.parts.training import EVERYWHERE, Trained, tokens_of, trained
 
 Translator = Callable[..., str]
 
@@ -84,11 +87,14 @@ def _figures(inputs: Inputs, result: Trained, memory: TrainingMemory, t: Transla
         plot(training_bar(memory, now), "train_bar", training_bar_alt(memory, now))
         _notes(memory)
     with cards:
-        _cards(memory, t)
+        _cards(memory, inputs, t)
     with banner:
         if not result.stale:
             box, icon, _ = BOXES[state_of(memory)]
             box(verdict(memory).render(now), icon=icon)
+    with st.container():
+        if not result.stale:
+            advice_box(memory, inputs, t)
     inputs.segments(
         "view",
         t("size.view"),
@@ -114,43 +120,51 @@ def _described(memory: TrainingMemory, t: Translator) -> str:
     )
 
 
-def _cards(memory: TrainingMemory, t: Translator) -> None:
+def _cards(memory: TrainingMemory, inputs: Inputs, t: Translator) -> None:
     """Draw the answers that come first, each with its band where it has one."""
     run, whole, state = memory.run, whole_band(memory), state_of(memory)
     low, high = whole.range(GIB)
-    with st.grid(6, min_column_width=WIDTH):
-        _card(
-            "verdict",
-            t,
-            t(f"train_page.verdict.{state}"),
-            t(
-                "train_page.card.gpu" if run.layout.gpus == 1 else "train_page.card.gpus",
-                gpus=f"{run.layout.gpus:,}",
-            ),
-            color=BOXES[state][2],
-        )
+    gpus = t(
+        "train_page.card.gpu" if run.layout.gpus == 1 else "train_page.card.gpus", gpus=f"{run.layout.gpus:,}"
+    )
+    tokens = run.effective_batch * run.sequence
+    with st.grid(5, min_column_width=WIDTH):
+        _card("verdict", t, t(f"train_page.verdict.{state}"), gpus, color=BOXES[state][2])
         if run.device:
-            sold = (
-                t("size.card.sold", marketing=f"{run.device.marketing / GIB:g}")
-                if run.device.marketing
-                else None
-            )
+            marketing = run.device.marketing
+            sold = t("size.card.sold", marketing=f"{marketing / GIB:g}") if marketing else None
             _card("memory", t, format_gib(run.device.usable), sold)
         _card("process", t, f"{whole.shown(GIB)} GiB", t("size.card.band", low=low, high=high))
         if run.device:
             free = run.device.usable - memory.process
             _card("spare" if free >= 0 else "lacking", t, room(abs(free), whole), None)
-        tokens = run.effective_batch * run.sequence
-        _card(
-            "batch", t, f"{run.effective_batch:,}", t("train_page.card.tokens", tokens=format_length(tokens))
-        )
+        step = t("train_page.card.tokens", tokens=format_length(tokens))
+        _card("batch", t, f"{run.effective_batch:,}", step)
         share = 100 * memory.trainable / max(1, run.model.parameters)
-        _card(
-            "trained",
-            t,
-            format_count(memory.trainable),
-            t("train_page.card.share", share=f"{share:.3g}"),
-        )
+        below = t("train_page.card.share", share=f"{share:.3g}")
+        _card("trained", t, format_count(memory.trainable), below)
+        if run.device:
+            _limits(run, t)
+        _time(run, tokens_of(inputs, run), t)
+
+
+def _limits(run: TrainingRun, t: Translator) -> None:
+    most = limits(run)
+    now = t("train_page.card.now", now=f"{run.micro_batch:,}")
+    _card("largest", t, f"{most.micro_batch:,}" if most.micro_batch else "–", now)
+    now = t("train_page.card.now", now=format_length(run.sequence))
+    _card("longest", t, format_length(most.sequence) if most.sequence else "–", now)
+
+
+def _time(run: TrainingRun, tokens: float, t: Translator) -> None:
+    time = training_time(run, tokens)
+    seen = t("train_page.card.epochs", tokens=format_count(tokens))
+    _card("time", t, duration(time.seconds).render(language.current()), seen)
+    if time.usd is None or time.price is None:
+        _card("cost", t, "–", t("train_page.card.no_price"))
+    else:
+        price = format_usd(time.price.usd_per_gpu_hour)
+        _card("cost", t, money(time.usd), t("train_page.card.price", price=price))
 
 
 def _card(name: str, t: Translator, value: str, below: str | None, *, color: str = "off") -> None:

@@ -9,7 +9,7 @@ from pages.parts import fields
 from pages.parts.address import Field, several
 
 MODEL, GPU = "Qwen/Qwen3-14B", "h100-sxm-80"
-VIEWS = ("phases", "why", "share")
+VIEWS = ("phases", "levers", "why", "time", "share")
 METHODS = ("full", "lora", "qlora")
 BASES = ("nf4", "int8", "int4", "gptq-int4", "awq-int4")
 QUANTISERS = ("bitsandbytes", "torchao", "gptq")

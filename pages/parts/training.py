@@ -26,6 +26,9 @@ EVERYWHERE = "train:everywhere"
 
 _LAST = "train:last"
 
+PLAIN_QUANTISER = "torchao"
+"""Stands for a base that nobody prepares: what is not quantised stays in 16 bit."""
+
 
 @dataclass(frozen=True)
 class Trained(Answered):
@@ -138,7 +141,11 @@ def spelled(run: TrainingRun) -> dict[str, Any]:
         "rank": adapters.rank if adapters else None,
         "targets": ",".join(adapters.targets) if adapters else None,
         "adapter": adapters.dtype if adapters else None,
+        "lora_dropout": adapters.dropout if adapters else None,
         "embeddings": adapters.train_embeddings if adapters else None,
+        "base": run.base.id.removesuffix("-double") if run.base else None,
+        "double": run.base.id.endswith("-double") if run.base else None,
+        "quantiser": (run.quantiser or PLAIN_QUANTISER) if run.base else None,
         "optimizer": run.optimizer.name,
         "state": run.optimizer.state,
         "in_backward": run.optimizer.fused_backward,
@@ -158,7 +165,17 @@ def spelled(run: TrainingRun) -> dict[str, Any]:
 def differences(before: TrainingRun, after: TrainingRun) -> dict[str, Any]:
     """Return the inputs, with their values, that turn *before* into *after*."""
     old, new = spelled(before), spelled(after)
-    return {name: value for name, value in new.items() if value != old[name]}
+    change = {name: value for name, value in new.items() if value != old[name]}
+    if "method" in change:
+        # Formats go back to what is usual for the method: the next change of method then finds its own.
+        change |= dict.fromkeys(("weights", "grads", "master"))
+    return change
+
+
+def tokens_of(inputs: Mapping[str, Any], run: TrainingRun) -> float:
+    """Return the tokens that the whole run sees."""
+    each = run.sequence if inputs["unit"] == "samples" else 1
+    return float(inputs["amount"] * inputs["epochs"] * each)
 
 
 def apply(inputs: Inputs, change: Mapping[str, Any]) -> None:

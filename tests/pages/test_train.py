@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.api import TrainRequest, training_of
+from core.api.requests import parse_as
+from core.memory.training import TrainingRun, size_training
+from core.planning.training_advice import advised, every_lever
 from core.text import text
+from pages.parts.train_fields import FIELDS, VIEWS
+from pages.parts.training import differences, request_of
 from tests.conftest import ROOT
 
 
@@ -98,7 +105,7 @@ def test_the_effective_batch_counts_every_gpu() -> None:
     assert cards(at)["Effective batch"] == "64"
 
 
-@pytest.mark.parametrize("view", ["phases", "why", "share"])
+@pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("method", ["full", "lora", "qlora"])
 def test_every_view_of_every_method_speaks_chinese(method: str, view: str) -> None:
     at = page(method=method, view=view, lang="zh")
@@ -112,3 +119,55 @@ def test_the_parts_come_with_their_formulas() -> None:
     table = next(element.value for element in at.markdown if "| **Weights**" in element.value)
     assert "151,936 words" in table
     assert table.count("\n") == 9
+
+
+RUNS = {
+    "full on one GPU": {"method": "full", "micro": 4},
+    "full on eight GPUs": {"method": "full", "gpus": 8, "micro": 4, "checkpointing": "none"},
+    "LoRA with eager attention": {"flash": False, "checkpointing": "none", "micro": 2},
+    "QLoRA of two targets": {"method": "qlora", "targets": "q,v", "micro": 8, "checkpointing": "none"},
+    "mixture of experts": {"model": "Qwen/Qwen3-30B-A3B", "method": "full", "gpus": 16, "gpu": "h200-sxm"},
+}
+
+
+def run_of(values: dict[str, Any]) -> TrainingRun:
+    return training_of(parse_as(TrainRequest, request_of(values)))
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_every_button_makes_the_run_whose_figures_it_shows(name: str) -> None:
+    values = {field: spec.default for field, spec in FIELDS.items()} | RUNS[name]
+    run = run_of(values)
+    found = advised(run)
+    offered = [one for one in (found.best, found.wider, *found.single, *every_lever(run)) if one]
+    assert len(offered) > 5
+    for one in offered:
+        after = run_of(values | differences(run, one.run))
+        assert size_training(after).process == pytest.approx(one.memory.process), one.changes
+        assert after.layout == one.run.layout
+        assert after.accumulation == one.run.accumulation
+
+
+def test_following_the_advice_makes_a_full_training_fit() -> None:
+    at = page(method="full", gpus="8", micro="4", checkpointing="none")
+    assert cards(at)["Fits"] == "No"
+    at.button(key="train_apply_best").click().run()
+    assert cards(at)["Fits"] in {"Yes", "Perhaps"}
+    assert not [button for button in at.button if button.key == "train_apply_best"]
+
+
+def test_deepseek_v3_does_not_fit_eight_gpus_and_the_page_says_what_would_hold_it() -> None:
+    at = page(model="deepseek-ai/DeepSeek-V3", gpu="h200-sxm", gpus="8", method="full")
+    assert cards(at)["Fits"] == "No"
+    assert any("8 GPUs" in caption.value and "This would" in caption.value for caption in at.caption)
+    at.button(key="train_apply_best").click().run()
+    assert cards(at)["Fits"] in {"Yes", "Perhaps"}
+    assert at.select_slider(key="train_gpus").value >= 32
+
+
+def test_time_and_cost_grow_with_the_epochs() -> None:
+    assert cards(page(epochs="1"))["Time"] != cards(page(epochs="6"))["Time"]
+    at = page(view="time")
+    table = next(element.value for element in at.markdown if "MFU of the run" in element.value)
+    assert "Whole run" in table
+    assert any("16-bit peak" in caption.value for caption in at.caption)
