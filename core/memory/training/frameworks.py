@@ -41,7 +41,8 @@ def _constants(name: str | None, day: str) -> dict[str, Any]:
     constants = dict(_data()["defaults"])
     for span in _data()["frameworks"][name] if name else ():
         if str(span.get("since", "")) <= day:
-            constants.update(span)
+            logits = {**constants["logits"], **span.get("logits", {})}
+            constants |= {**span, "logits": logits}
     return constants
 
 
