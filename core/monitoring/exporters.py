@@ -250,22 +250,22 @@ class Detected:
         wide = over is not None
         return LABELS.get((definition.id, wide)) or LABELS[definition.level, wide]
 
-    def missing(self, indicator: str | None = None) -> tuple[Missing, ...]:
+    def missing(self, indicator: str | None = None, *, capacity: float | None = None) -> tuple[Missing, ...]:
         """Return what the exporters of the store could give but do not, with the line that enables each.
 
-        A mean where a quantile could be had counts as missing.
+        A mean where a quantile could be had counts as missing. *capacity* is what a batch may hold, where it is known.
         """
         wanted = [indicator] if indicator else list(indicators())
         return tuple(
             Missing(name, exporter, exporter.enable[name])
             for name in wanted
             for exporter in self.at(indicators()[name].level)
-            if name in exporter.enable and not self._given(exporter, name)
+            if name in exporter.enable and not self._given(exporter, name, capacity)
         )
 
-    def _given(self, exporter: Exporter, indicator: str) -> bool:
+    def _given(self, exporter: Exporter, indicator: str, capacity: float | None) -> bool:
         return any(
-            reading.readable(Question(self.names, prefix)) and not reading.mean
+            reading.readable(Question(self.names, prefix, capacity=capacity)) and not reading.mean
             for prefix in exporter.found(self.names)
             for reading in exporter.readings(indicator, prefix, self.names)
         )

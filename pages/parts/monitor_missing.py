@@ -8,21 +8,22 @@ import streamlit as st
 
 from core.monitoring.exporters import Detected, Missing
 from core.monitoring.indicators import indicators
+from core.monitoring.thresholds import Thresholds
 from pages.parts import language
 from pages.parts.breakdown import plain
 
 Translator = Callable[..., str]
 
 
-def missing(detected: Detected, t: Translator) -> None:
-    """Draw the exporters, levels that nothing watches, and the lines to add."""
+def missing(detected: Detected, thresholds: Thresholds, t: Translator) -> None:
+    """Draw the exporters, levels that nothing watches, and the lines to add; what a person states is not missing."""
     found = ", ".join(exporter.title for exporter in detected.exporters)
     st.markdown(f"**{t('monitor_page.detected')}**: {plain(found) or t('monitor_page.detected_none')}")
     for level in detected.absent_levels:
         if level != "node":
             st.info(t(f"monitor_page.no_level.{level}"), icon=":material/sensors_off:")
     by_exporter: dict[str, list[Missing]] = {}
-    for one in detected.missing():
+    for one in detected.missing(capacity=thresholds.max_num_seqs):
         by_exporter.setdefault(one.exporter.title, []).append(one)
     for title, ones in by_exporter.items():
         st.markdown(t("monitor_page.not_exported", exporter=f"**{plain(title)}**", count=len(ones)))

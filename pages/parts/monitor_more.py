@@ -24,7 +24,7 @@ def more(inputs: Inputs, look: Look | None, thresholds: Thresholds, t: Translato
             t("monitor_page.missing"), icon=":material/sensors_off:", key="monitor_missing", on_change="rerun"
         ) as panel:
             if panel.open:
-                missing(snapshot.detected, t)
+                missing(snapshot.detected, thresholds, t)
     with st.expander(
         t("monitor_page.export"), icon=":material/download:", key="monitor_export", on_change="rerun"
     ) as panel:

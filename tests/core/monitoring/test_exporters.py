@@ -170,6 +170,7 @@ def test_what_an_engine_does_not_export_needs_the_user() -> None:
     found = detect(release("vllm", "0.33.0", "vllm:"))
     assert found.expression("batch_efficiency") is None
     assert [one.indicator for one in found.missing("batch_efficiency")] == ["batch_efficiency"]
+    assert found.missing("batch_efficiency", capacity=256) == ()
     given = found.expression("batch_efficiency", capacity=256)
     assert given
     assert "/ 256" in given
