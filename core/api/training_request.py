@@ -94,15 +94,13 @@ def training_of(request: TrainRequest) -> TrainingRun:
     model = model_of(request.model)
     framework = find_framework(request.framework, request.framework_version)
     method = request.method or ("lora" if request.lora else "full")
-    if method == "full" and request.lora:
-        raise BadRequest("training.lora_unused", field="lora")
     quantiser = request.quantiser.implementation if request.quantiser else None
     run = TrainingRun(
         model=model,
         method=method,
         device=device_of(request.gpu),
         framework=framework,
-        adapters=_adapters(request, framework) if method != "full" else None,
+        adapters=_adapters(request, framework) if method != "full" or request.lora else None,
         base=_base(request, method),
         quantiser=quantiser,
         upcast=method == "qlora" and quantiser == "bitsandbytes" and bool(framework.constant("upcast")),

@@ -46,6 +46,8 @@ def _cautions(memory: TrainingMemory) -> list[Sentence]:
     run, found = memory.run, []
     if not run.framework.dated:
         found.append(say("training.version_unknown", version=run.framework.version))
+    if run.method == "full" and run.adapters:
+        found.append(say("training.lora_unused"))
     if run.layout.zero and run.layout.shards == 1:
         found.append(say("training.zero_idle", zero=run.layout.zero))
     if run.upcast:

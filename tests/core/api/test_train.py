@@ -110,7 +110,6 @@ def test_host_memory_bounds_what_is_offloaded() -> None:
         ({"method": "lora", "lora": {"targets": []}}, "lora.targets", "at least 1"),
         ({"method": "lora", "lora": {"dropout": 1.5}}, "lora.dropout", "less than 1"),
         ({"method": "lora", "lora": {"colour": 1}}, "lora.colour", "rank"),
-        ({"method": "full", "lora": {"rank": 8}}, "lora", "no adapters"),
         ({"method": "full", "weights": "nf4"}, "weights", "qlora"),
         ({"method": "lora", "weights": "nf4"}, "weights", "qlora"),
         ({"method": "qlora", "weights": "bf16"}, "weights", "nf4"),
@@ -142,6 +141,13 @@ def test_refusals_name_the_field_and_the_remedy(fields: dict[str, Any], field: s
     assert found["kind"] == "bad_request"
     assert found["field"] == field
     assert words in found["message"]
+
+
+def test_settings_that_are_not_used_are_said() -> None:
+    plain, found = train(method="full"), train(method="full", lora={"rank": 8})
+    assert found["peak_process_gib"] == plain["peak_process_gib"]
+    assert any("lora" in reason for reason in found["reasons"])
+    assert any("divides nothing" in reason for reason in train(zero=1, tp=2)["reasons"])
 
 
 def test_targets_that_a_model_lacks_are_named_with_those_that_it_has() -> None:
