@@ -117,9 +117,9 @@ def trainable_parameters(run: TrainingRun) -> int:
     """Return the parameters that the whole run trains."""
     if run.trainable is not None:
         return run.trainable
-    groups = [group for group in run.model.groups if group.role != "vision"]
+    groups = run.model.groups
     if run.method == "full":
-        return sum(group.parameters for group in groups)
+        return run.model.parameters
     if run.adapters is None:
         return 0
     whole = Stage(0, 1, range(run.model.layers))

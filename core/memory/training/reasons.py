@@ -54,6 +54,8 @@ def _cautions(memory: TrainingMemory) -> list[Sentence]:
         found.append(say("training.upcast"))
     if run.model.is_moe:
         found.append(say("training.balanced"))
+    if run.model.multimodal:
+        found.append(say("training.towers"))
     if run.offload or run.checkpointing == "full+offload":
         found.append(say("training.offload_uncertain"))
     return [*found, *run.model.warnings]
