@@ -78,7 +78,7 @@ def _finding(key: str, group: Sequence[Explained], snapshot: Snapshot, threshold
     what = together(ordered, count)
     said = {
         "what": what,
-        "value": amount(worst.rule, value, worst.indicator),
+        "value": amount(worst.rule, value, worst.indicator, worst.limit),
         "limit": "–" if worst.limit is None else printed(worst.limit, unit_of(worst.indicator)),
         "since": lasting(
             shortest.since_s if shortest else None, at_least=bool(shortest and shortest.at_least)

@@ -37,6 +37,20 @@ def printed(value: float, unit: str) -> str:
     return number + _AFTER.get(unit, "")
 
 
+def apart(value: float, limit: float, unit: str) -> str:
+    """Return *value* with its unit and as many digits as tell it from *limit*, which it is beyond.
+
+    >>> apart(0.974, 0.97, "ratio"), apart(0.99, 0.95, "ratio"), apart(90.3, 90.0, "celsius")
+    ('97.4 %', '99 %', '90.3 °C')
+    """
+    shown, other = printed(value, unit), printed(limit, unit)
+    if shown != other or unit == "s":
+        return shown
+    factor, after = (100.0, " %") if unit == "ratio" else (1.0, _AFTER.get(unit, ""))
+    more = (f"{value * factor:.{digits}g}{after}" for digits in range(3, 7))
+    return next((told for told in more if told != other), shown)
+
+
 def unit_of(indicator: str) -> str:
     """Return the unit of *indicator*; ages and clocks are seconds."""
     known = indicators().get(indicator)
@@ -111,8 +125,9 @@ def facts(wording: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def amount(rule: str, value: float, indicator: str) -> str:
-    """Return the value of a finding as its sentence says it."""
+def amount(rule: str, value: float, indicator: str, limit: float | None) -> str:
+    """Return the value of a finding as its sentence says it beside *limit*."""
     if rule == "memory_leak":
         return f"{value / GIB:.3g} GiB"
-    return printed(value, unit_of(indicator))
+    unit = unit_of(indicator)
+    return printed(value, unit) if limit is None else apart(value, limit, unit)
