@@ -52,6 +52,8 @@ def _cautions(memory: TrainingMemory) -> list[Sentence]:
         found.append(say("training.zero_idle", zero=run.layout.zero))
     if run.upcast:
         found.append(say("training.upcast"))
+    elif run.method == "qlora" and run.quantiser is None and run.framework.constant("upcast"):
+        found.append(say("training.not_upcast"))
     if run.model.is_moe:
         found.append(say("training.balanced"))
     if run.model.multimodal:

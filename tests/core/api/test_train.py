@@ -147,6 +147,7 @@ def test_settings_that_are_not_used_are_said() -> None:
     plain, found = train(method="full"), train(method="full", lora={"rank": 8})
     assert found["peak_process_gib"] == plain["peak_process_gib"]
     assert any("lora" in reason for reason in found["reasons"])
+    assert any("is not counted" in reason for reason in train(method="qlora", framework="hf")["reasons"])
     assert any("divides nothing" in reason for reason in train(zero=1, tp=2)["reasons"])
 
 
