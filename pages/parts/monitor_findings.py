@@ -12,7 +12,7 @@ from core.monitoring.answers import Answer
 from core.monitoring.faults import MonitoringFault
 from core.monitoring.finding import Evidence, Finding
 from core.monitoring.subjects import Level
-from core.monitoring.wording import printed, together
+from core.monitoring.wording import apart, printed, together
 from pages.parts.breakdown import plain
 from pages.parts.monitor_data import Wanted, advice, curves
 from pages.parts.monitor_fields import RANGES
@@ -107,7 +107,7 @@ def places(finding: Finding, view: View) -> str:
 def _against(finding: Finding, t: Translator) -> str:
     if not np.isfinite(finding.value) or finding.limit is None or finding.unit in {"flag", "code"}:
         return ""
-    value = printed(finding.value, finding.unit)
+    value = apart(finding.value, finding.limit, finding.unit)
     return t("monitor_page.against", value=value, limit=printed(finding.limit, finding.unit))
 
 

@@ -44,7 +44,7 @@ def _computed(finding: Finding, snapshot: Snapshot, today: date) -> tuple[Remedy
             return more(snapshot)
         case "replica_down":
             return one_less(finding, snapshot)
-        case "kv_pressure" | "queue":
+        case "kv_pressure" | "queue" | "preemptions":
             return full_cache(finding, snapshot)
         case "ttft_slow" | "e2e_slow":
             return slow_first_token(finding, snapshot)
