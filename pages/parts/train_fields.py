@@ -5,11 +5,12 @@ from __future__ import annotations
 from core.memory.training.adapters import TARGETS
 from core.memory.training.frameworks import framework_names
 from core.memory.training.optimizers import optimizer_names, state_names
+from core.planning.fragments import FRAGMENTS
 from pages.parts import fields
 from pages.parts.address import Field, several
 
 MODEL, GPU = "Qwen/Qwen3-14B", "h100-sxm-80"
-VIEWS = ("phases", "levers", "why", "time", "share")
+VIEWS = ("phases", "levers", "why", "time", "config", "guides", "share")
 METHODS = ("full", "lora", "qlora")
 BASES = ("nf4", "int8", "int4", "gptq-int4", "awq-int4")
 QUANTISERS = ("bitsandbytes", "torchao", "gptq")
@@ -32,6 +33,7 @@ def _target(name: str) -> str | None:
 FIELDS = {
     **{name: fields.FIELDS[name] for name in ("source", *fields.HAND)},
     "view": Field("phases", known=fields.one_of(*VIEWS)),
+    "program": Field("peft", known=fields.one_of(*FRAGMENTS)),
     "model": Field(MODEL, known=fields.model_id),
     "gpu": Field(GPU, known=fields.gpu_id),
     "gpus": Field(1, int, 1, 100_000),

@@ -18,7 +18,9 @@ from pages.parts import language
 from pages.parts.breakdown import plain
 from pages.parts.inputs import Inputs
 from pages.parts.plot import plot
+from pages.parts.train_config import config_view
 from pages.parts.train_fields import STATED
+from pages.parts.train_guides import guides_view
 from pages.parts.train_levers import lever_list
 from pages.parts.training import Trained, tokens_of
 
@@ -113,5 +115,23 @@ def _time(inputs: Inputs, result: Trained, memory: TrainingMemory, t: Translator
     st.caption(t("train_page.time.note"))
 
 
-SHOW = {"phases": _phases, "levers": _levers, "why": _why, "time": _time, "share": _share}
+def _guides(inputs: Inputs, result: Trained, memory: TrainingMemory, t: Translator) -> None:
+    del result
+    guides_view(memory, inputs, t)
+
+
+def _config(inputs: Inputs, result: Trained, memory: TrainingMemory, t: Translator) -> None:
+    del result
+    config_view(memory, inputs, t)
+
+
+SHOW = {
+    "phases": _phases,
+    "levers": _levers,
+    "why": _why,
+    "time": _time,
+    "guides": _guides,
+    "config": _config,
+    "share": _share,
+}
 """What can be shown below the answer, by the name that the address has for it."""

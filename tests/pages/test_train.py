@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.api import TrainRequest, training_of
 from core.api.requests import parse_as
+from core.api.training_claims import Checked, checked_claims
 from core.memory.training import TrainingRun, size_training
+from core.planning.fragments import FRAGMENTS
 from core.planning.training_advice import advised, every_lever
 from core.text import text
 from pages.parts.train_fields import FIELDS, VIEWS
+from pages.parts.train_guides import link_of
 from pages.parts.training import differences, request_of
 from tests.conftest import ROOT
 
@@ -171,3 +175,32 @@ def test_time_and_cost_grow_with_the_epochs() -> None:
     table = next(element.value for element in at.markdown if "MFU of the run" in element.value)
     assert "Whole run" in table
     assert any("16-bit peak" in caption.value for caption in at.caption)
+
+
+@pytest.mark.parametrize("claim", checked_claims(), ids=lambda one: one.claim.id)
+def test_the_link_of_a_claim_opens_its_run(claim: Checked) -> None:
+    said = dict(parse_qsl(urlsplit(link_of(claim.run)).query))
+    values = {name: spec.default for name, spec in FIELDS.items()}
+    values |= {name: FIELDS[name].parse(given) for name, given in said.items() if name in FIELDS}
+    run = run_of(values)
+    assert size_training(run).process == pytest.approx(size_training(claim.run).process)
+
+
+def test_the_guides_stand_beside_our_figures() -> None:
+    at = page(view="guides", gpus="2")
+    tables = [element.value for element in at.markdown if "badge[" in element.value]
+    assert len(tables) == 2
+    assert "?lang=" in tables[0] or "lang=en" in tables[0]
+    assert "16 sequences a step" in tables[1]
+
+
+@pytest.mark.parametrize("program", FRAGMENTS)
+def test_every_config_can_be_copied(program: str) -> None:
+    at = page(view="config", program=program)
+    assert len(at.code) == 1
+    assert not at.warning
+
+
+def test_a_config_says_what_it_cannot_carry() -> None:
+    at = page(view="config", program="peft", pp="2", gpus="2")
+    assert "pipeline stages" in at.warning[0].value

@@ -1,0 +1,102 @@
+"""What the planning guides say about training: values to start with, and claims beside our figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from core.api.training_claims import Checked, checked_claims
+from core.memory.training import TrainingMemory, TrainingRun
+from core.memory.training.fitting import largest_micro_batch
+from core.planning.training_advice import limits
+from core.planning.training_start import Advised, guide_advice
+from core.speed.training import training_time
+from core.text import Sentence, say
+from pages.parts import language
+from pages.parts.breakdown import plain
+from pages.parts.inputs import Inputs
+from pages.parts.train_fields import FIELDS
+from pages.parts.training import spelled, tokens_of
+
+Translator = Callable[..., str]
+
+FIRST_SHARE = 0.7
+"""Of the card's memory: the upper end of what a guide gives the first batch."""
+
+ICONS = {"right": ":green-badge[{}]", "partly": ":orange-badge[{}]", "wrong": ":red-badge[{}]"}
+
+
+def guides_view(memory: TrainingMemory, inputs: Inputs, t: Translator) -> None:
+    """Draw the advice with what is right, then the claims with our figures and a link for each."""
+    now = language.current()
+    st.markdown(f"**{t('train_page.guides.claims')}**")
+    head = [t(f"train_page.guides.{name}") for name in ("says", "ours", "right")]
+    table(["", *head], [_claim(one, t, now) for one in checked_claims()])
+    st.markdown(f"**{t('train_page.guides.start')}**")
+    head = [t(f"train_page.guides.{name}") for name in ("says", "right", "source")]
+    table(["", *head], [_advice(one, memory, inputs, t, now) for one in guide_advice()])
+    st.caption(t("train_page.guides.intro"))
+
+
+def table(head: list[str], rows: list[list[str]]) -> None:
+    """Draw a table of Markdown; a cell that holds a bar would end there."""
+    lines = [head, ["---"] * len(head), *rows]
+    st.markdown("\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines))
+
+
+def _badge(verdict: str, t: Translator) -> str:
+    return ICONS[verdict].format(t(f"train_page.guides.verdict.{verdict}"))
+
+
+def _claim(one: Checked, t: Translator, now: str) -> list[str]:
+    return [
+        _badge("right" if one.holds else "wrong", t),
+        f"{plain(one.claim.says.render(now))} *{plain(one.claim.by.title)}*",
+        f"{plain(one.shown.render(now))} [{t('train_page.guides.try')}]({link_of(one.run)})",
+        plain(one.right.render(now)),
+    ]
+
+
+def _advice(one: Advised, memory: TrainingMemory, inputs: Inputs, t: Translator, now: str) -> list[str]:
+    return [
+        _badge(one.verdict, t),
+        f"{plain(one.says.render(now))} *{plain(one.by.title)}*",
+        plain(_right(one, memory, inputs).render(now)),
+        plain(one.source),
+    ]
+
+
+def _right(one: Advised, memory: TrainingMemory, inputs: Inputs) -> Sentence:
+    """Return what is right, with the figures of this run where it is about them."""
+    run, key = memory.run, f"training_guides.advice.{one.id}.right"
+    if one.id == "first_batch":
+        batch = first_batch(run)
+        return say(key if batch else f"{key}_none", batch=batch, most=limits(run).micro_batch)
+    if one.id == "accumulation":
+        return say(key, effective=f"{run.effective_batch:,}")
+    if one.id == "lora_steps":
+        return say(key, steps=f"{training_time(run, tokens_of(inputs, run)).steps:,.0f}")
+    return say(key)
+
+
+def first_batch(run: TrainingRun) -> int:
+    """Return the most sequences of a micro-batch that take FIRST_SHARE of the card; 0 where one takes more."""
+    if run.device is None:
+        return 0
+    smaller = replace(run.device, usable=run.device.usable * FIRST_SHARE)
+    return largest_micro_batch(replace(run, device=smaller))
+
+
+def link_of(run: TrainingRun) -> str:
+    """Return the address of the page with the inputs of *run*, relative to the page's own."""
+    values = spelled(run) | {"model": run.model.name, "framework": run.framework.name}
+    said = {
+        name: FIELDS[name].spell(value)
+        for name, value in values.items()
+        if value is not None and value != FIELDS[name].default
+    }
+    said |= {name: FIELDS[name].spell(values[name]) for name in ("model", "gpu", "gpus", "method")}
+    return f"?{urlencode(said | {'lang': language.current()}, safe='/,')}"
