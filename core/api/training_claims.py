@@ -12,7 +12,7 @@ from core.catalog.records import Record
 from core.memory.training import TrainingRun, size_training
 from core.memory.training.fitting import largest_micro_batch
 from core.planning.recommendations import Guide, guides
-from core.planning.training_start import guide_data
+from core.planning.training_start import Verdict, guide_data
 from core.quantities import GIB, format_digits
 from core.speed.training import seconds_per_token
 from core.text import Sentence, say
@@ -31,7 +31,7 @@ class Claim(Record):
     """A claim of a guide: what it is about, as a request of the `train` verb, and the figure it gives.
 
     `figure`: states (GiB of weights, gradients and optimizer of all GPUs), saved (share of the process that the
-    request saves over `against`), largest (sequences of a micro-batch that fit).
+    request saves over `against`), largest (sequences of a micro-batch that fit). `partly`: it holds for something else.
     """
 
     id: str
@@ -40,6 +40,7 @@ class Claim(Record):
     claimed: Claimed
     request: dict[str, Any]
     against: dict[str, Any] | None = None
+    partly: bool = False
 
     @property
     def by(self) -> Guide:
@@ -61,6 +62,11 @@ class Checked:
     value: float
     holds: bool
     time: float
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the claim is right, in part or wrong."""
+        return "right" if self.holds else "partly" if self.claim.partly else "wrong"
 
     @property
     def shown(self) -> Sentence:

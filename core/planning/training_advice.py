@@ -93,8 +93,14 @@ def changes(before: TrainingRun, after: TrainingRun) -> tuple[Sentence, ...]:
             old.zero != new.zero,
             say("train_page.change.zero" if new.zero else "train_page.change.no_zero", zero=new.zero),
         ),
-        (old.tp != new.tp, say("train_page.change.tp", ranks=new.tp)),
-        (old.pp != new.pp, say("train_page.change.pp", ranks=new.pp)),
+        (
+            old.tp != new.tp,
+            say("train_page.change.tp" if new.tp > 1 else "train_page.change.no_tp", ranks=new.tp),
+        ),
+        (
+            old.pp != new.pp,
+            say("train_page.change.pp" if new.pp > 1 else "train_page.change.no_pp", ranks=new.pp),
+        ),
         (old.ep != new.ep, say("train_page.change.ep", ranks=new.ep)),
         (
             before.checkpointing != after.checkpointing,

@@ -23,6 +23,9 @@ from pages.parts.training import spelled, tokens_of
 
 Translator = Callable[..., str]
 
+WIDTH = 330
+"""Pixels of the narrowest cell: two side by side on a desktop, one on a telephone."""
+
 FIRST_SHARE = 0.7
 """Of the card's memory: the upper end of what a guide gives the first batch."""
 
@@ -30,21 +33,22 @@ ICONS = {"right": ":green-badge[{}]", "partly": ":orange-badge[{}]", "wrong": ":
 
 
 def guides_view(memory: TrainingMemory, inputs: Inputs, t: Translator) -> None:
-    """Draw the advice with what is right, then the claims with our figures and a link for each."""
+    """Draw the claims with our figures and a link for each, then the advice with what is right."""
     now = language.current()
     st.markdown(f"**{t('train_page.guides.claims')}**")
-    head = [t(f"train_page.guides.{name}") for name in ("says", "ours", "right")]
-    table(["", *head], [_claim(one, t, now) for one in checked_claims()])
+    with st.grid(2, min_column_width=WIDTH):
+        for claim in checked_claims():
+            _cell(_claim(claim, t, now))
     st.markdown(f"**{t('train_page.guides.start')}**")
-    head = [t(f"train_page.guides.{name}") for name in ("says", "right", "source")]
-    table(["", *head], [_advice(one, memory, inputs, t, now) for one in guide_advice()])
+    with st.grid(2, min_column_width=WIDTH):
+        for advice in guide_advice():
+            _cell(_advice(advice, memory, inputs, t, now))
     st.caption(t("train_page.guides.intro"))
 
 
-def table(head: list[str], rows: list[list[str]]) -> None:
-    """Draw a table of Markdown; a cell that holds a bar would end there."""
-    lines = [head, ["---"] * len(head), *rows]
-    st.markdown("\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines))
+def _cell(lines: list[str]) -> None:
+    with st.container(border=True, height="stretch"):
+        st.markdown("\n\n".join(lines))
 
 
 def _badge(verdict: str, t: Translator) -> str:
@@ -52,20 +56,21 @@ def _badge(verdict: str, t: Translator) -> str:
 
 
 def _claim(one: Checked, t: Translator, now: str) -> list[str]:
+    figure = plain(one.shown.render(now))
     return [
-        _badge("right" if one.holds else "wrong", t),
-        f"{plain(one.claim.says.render(now))} *{plain(one.claim.by.title)}*",
-        f"{plain(one.shown.render(now))} [{t('train_page.guides.try')}]({link_of(one.run)})",
+        f"{_badge(one.verdict, t)} {plain(one.claim.says.render(now))}",
+        f"**{t('train_page.guides.ours')}** {figure} [{t('train_page.guides.try')}]({link_of(one.run)})",
         plain(one.right.render(now)),
+        f":small[:gray[{plain(one.claim.by.title)}]]",
     ]
 
 
 def _advice(one: Advised, memory: TrainingMemory, inputs: Inputs, t: Translator, now: str) -> list[str]:
+    source = t("train_page.guides.source", source=one.source)
     return [
-        _badge(one.verdict, t),
-        f"{plain(one.says.render(now))} *{plain(one.by.title)}*",
+        f"{_badge(one.verdict, t)} {plain(one.says.render(now))}",
         plain(_right(one, memory, inputs).render(now)),
-        plain(one.source),
+        f":small[:gray[{plain(one.by.title)} · {plain(source)}]]",
     ]
 
 

@@ -19,11 +19,18 @@ Translator = Callable[..., str]
 MOST = 5
 """Single levers that are offered beside the combination; the view of all levers has the rest."""
 
+BESIDE = (
+    "<style>:is(.st-key-train_advice, .st-key-train_levers) [data-testid=stHorizontalBlock]"
+    " { flex-wrap: nowrap }</style>"
+)
+"""Keeps each button beside its words on a telephone too."""
+
 
 def advice_box(memory: TrainingMemory, inputs: Inputs, t: Translator) -> None:
     """Draw the cheapest combination that fits, and the levers that are enough alone."""
     if memory.fits is not False:
         return
+    st.html(BESIDE)
     found = advised(memory.run)
     first = found.best or found.wider
     with st.container(border=True, key="train_advice"):
@@ -44,7 +51,13 @@ def advice_box(memory: TrainingMemory, inputs: Inputs, t: Translator) -> None:
 
 def lever_list(memory: TrainingMemory, inputs: Inputs, t: Translator) -> None:
     """Draw every lever alone that saves memory, whether it is enough or not."""
+    st.html(BESIDE)
     st.caption(t("train_page.levers_intro"))
+    with st.container(key="train_levers"):
+        _all(memory, inputs, t)
+
+
+def _all(memory: TrainingMemory, inputs: Inputs, t: Translator) -> None:
     for number, one in enumerate(every_lever(memory.run)):
         _offer(memory, one, inputs, t, key=f"train_lever_{number}", told=True)
 

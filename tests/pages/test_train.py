@@ -15,6 +15,7 @@ from core.api.training_claims import Checked, checked_claims
 from core.memory.training import TrainingRun, size_training
 from core.planning.fragments import FRAGMENTS
 from core.planning.training_advice import advised, every_lever
+from core.planning.training_start import guide_advice
 from core.text import text
 from pages.parts.train_fields import FIELDS, VIEWS
 from pages.parts.train_guides import link_of
@@ -188,10 +189,10 @@ def test_the_link_of_a_claim_opens_its_run(claim: Checked) -> None:
 
 def test_the_guides_stand_beside_our_figures() -> None:
     at = page(view="guides", gpus="2")
-    tables = [element.value for element in at.markdown if "badge[" in element.value]
-    assert len(tables) == 2
-    assert "?lang=" in tables[0] or "lang=en" in tables[0]
-    assert "16 sequences a step" in tables[1]
+    cells = [element.value for element in at.markdown if "badge[" in element.value]
+    assert len(cells) == len(checked_claims()) + len(guide_advice())
+    assert "lang=en" in cells[0]
+    assert any("16 sequences a step" in cell for cell in cells)
 
 
 @pytest.mark.parametrize("program", FRAGMENTS)
