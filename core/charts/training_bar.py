@@ -109,7 +109,7 @@ def training_phases(memory: TrainingMemory, language: str = "en") -> dict[str, A
             "height": PHASE_HEIGHT,
             "barmode": "stack",
             "bargap": 0.3,
-            "margin": {"l": 2, "r": 2, "t": 8, "b": 26},
+            "margin": {"l": 2, "r": 16, "t": 8, "b": 26},
             "xaxis": _gib_axis(end),
             "yaxis": {
                 "autorange": "reversed",

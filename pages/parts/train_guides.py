@@ -56,10 +56,12 @@ def _badge(verdict: str, t: Translator) -> str:
 
 
 def _claim(one: Checked, t: Translator, now: str) -> list[str]:
-    figure = plain(one.shown.render(now))
+    figure, layout = plain(one.shown.render(now)), one.run.layout
+    gpu = one.run.device.name if one.run.device else "–"
+    ours = t("train_page.guides.ours", model=plain(one.run.model.name), gpus=layout.gpus, gpu=gpu)
     return [
         f"{_badge(one.verdict, t)} {plain(one.claim.says.render(now))}",
-        f"**{t('train_page.guides.ours')}** {figure} [{t('train_page.guides.try')}]({link_of(one.run)})",
+        f"{ours} **{figure}** [{t('train_page.guides.try')}]({link_of(one.run)})",
         plain(one.right.render(now)),
         f":small[:gray[{plain(one.claim.by.title)}]]",
     ]

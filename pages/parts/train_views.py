@@ -26,6 +26,8 @@ from pages.parts.training import Trained, tokens_of
 
 Translator = Callable[..., str]
 
+NO_BREAK = "\u00a0"
+
 
 def _phases(inputs: Inputs, result: Trained, memory: TrainingMemory, t: Translator) -> None:
     del inputs, result
@@ -40,7 +42,7 @@ def _why(inputs: Inputs, result: Trained, memory: TrainingMemory, t: Translator)
     st.caption(t("train_page.why_intro"))
     now, whole = language.current(), whole_band(memory)
     rows = [
-        f"| **{t(f'train_page.part.{part.name}')}** | {shown_gib(part.bytes, whole)} | "
+        f"| **{t(f'train_page.part.{part.name}')}** | {shown_gib(part.bytes, whole).replace(' ', NO_BREAK)} | "
         f"{plain(part.formula.render(now))} |"
         for part in parts(memory)
     ]
