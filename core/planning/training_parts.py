@@ -60,12 +60,17 @@ def room(size: float, whole: Estimate) -> str:
 
     >>> room(37.88 * GIB, Estimate(41.2 * GIB, 35 * GIB, 49 * GIB))
     '38 GiB'
+    >>> room(13_610 * GIB, Estimate(13_750 * GIB, 12_500 * GIB, 15_000 * GIB))
+    '14,000 GiB'
     >>> room(0.31 * GIB, Estimate(2.1 * GIB, 2 * GIB, 3 * GIB))
     '0.3 GiB'
     """
     digits = significant_digits(whole.value, whole.low, whole.high)
-    places = max(0, digits - 1 - math.floor(math.log10(max(whole.value / GIB, 0.1))))
-    return f"{size / GIB:,.{places}f} GiB"
+    places = digits - 1 - math.floor(math.log10(max(whole.value / GIB, 0.1)))
+    rounded = round(size / GIB, places)
+    if not rounded and size > 0:
+        return f"{format_digits(size / GIB, 1)} GiB"
+    return f"{rounded:,.{max(0, places)}f} GiB"
 
 
 def duration(seconds: float) -> Sentence:
