@@ -12,7 +12,7 @@ from core.memory.training.bands import training_band
 from core.memory.training.peak import COMPONENTS, in_flight, layer_bytes
 from core.memory.training.reasons import verdict
 from core.memory.training.states import states
-from core.quantities import GIB, format_digits, significant_digits
+from core.quantities import GIB, format_digits, format_gib, significant_digits
 from core.text import Sentence, say
 
 STATES = {
@@ -37,6 +37,34 @@ class Part:
 def state_of(memory: TrainingMemory) -> str:
     """Return fits, tight (may fit), doubtful (probably not), refuses or unknown (no device)."""
     return STATES[verdict(memory).key]
+
+
+def verdict_words(memory: TrainingMemory) -> Sentence:
+    """Return the verdict with the digits that its band supports; `verdict` has those of the estimate."""
+    whole, device, state = whole_band(memory), memory.run.device, state_of(memory)
+    usable = device.usable if device else 0.0
+    return say(
+        f"train_page.banner.{state}",
+        gpu=device.name if device else "",
+        process=shown_gib(memory.process, whole),
+        usable=format_gib(usable),
+        room=room(abs(usable - memory.process), whole),
+        low=shown_gib(whole.low, whole),
+        high=shown_gib(whole.high, whole),
+    )
+
+
+def peak_words(memory: TrainingMemory) -> Sentence:
+    """Return the phase of the peak and what takes the most in it."""
+    parts = memory.components
+    largest = max(parts, key=lambda name: parts[name])
+    return say(
+        "train_page.peak",
+        phase=say(f"training.phase.{memory.peak_phase}"),
+        component=say(f"training.component.{largest}"),
+        size=shown_gib(parts[largest], whole_band(memory)),
+        share=100 * parts[largest] / max(1.0, memory.allocated),
+    )
 
 
 def whole_band(memory: TrainingMemory) -> Estimate:

@@ -8,9 +8,17 @@ import streamlit as st
 
 from core.charts.training_bar import training_bar, training_bar_alt
 from core.memory.training import TrainingMemory, TrainingRun
-from core.memory.training.reasons import training_reasons, verdict
+from core.memory.training.reasons import training_reasons
 from core.planning.training_advice import limits
-from core.planning.training_parts import duration, money, room, state_of, whole_band
+from core.planning.training_parts import (
+    duration,
+    money,
+    peak_words,
+    room,
+    state_of,
+    verdict_words,
+    whole_band,
+)
 from core.quantities import GIB, format_count, format_gib, format_length, format_usd
 from core.speed.training import training_time
 from pages.parts import language
@@ -91,7 +99,7 @@ def _figures(inputs: Inputs, result: Trained, memory: TrainingMemory, t: Transla
     with banner:
         if not result.stale:
             box, icon, _ = BOXES[state_of(memory)]
-            box(verdict(memory).render(now), icon=icon)
+            box(verdict_words(memory).render(now), icon=icon)
     with st.container():
         if not result.stale:
             advice_box(memory, inputs, t)
@@ -182,5 +190,7 @@ def _card(name: str, t: Translator, value: str, below: str | None, *, color: str
 
 def _notes(memory: TrainingMemory) -> None:
     """Draw where the peak is, what was assumed and what to watch, as a list in small print."""
-    sentences = [sentence.render(language.current()) for sentence in training_reasons(memory)[1:]]
+    # The first two are the verdict and the peak, which the page says with the digits of the band.
+    told = (peak_words(memory), *training_reasons(memory)[2:])
+    sentences = [sentence.render(language.current()) for sentence in told]
     st.caption("\n".join(f"- {sentence}" for sentence in sentences))

@@ -11,7 +11,8 @@ from core.api.requests import parse_as
 from core.api.training_request import TrainRequest, training_of
 from core.memory.training import TrainingRun, size_training
 from core.planning.training_advice import Advice, advised, every_lever, limits, price_words
-from core.planning.training_parts import parts, parts_at_peak, state_of
+from core.planning.training_parts import parts, parts_at_peak, peak_words, state_of, verdict_words
+from core.quantities import GIB
 from core.text import LANGUAGES
 
 FULL = {
@@ -90,3 +91,14 @@ def test_parts_add_up_to_the_process_and_each_has_a_formula(more: dict[str, Any]
     assert sum(parts_at_peak(memory).values()) == pytest.approx(memory.process)
     assert all(part.formula.render(language) for part in parts(memory))
     assert state_of(memory) in {"fits", "tight", "doubtful", "refuses"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "more", [{}, {"zero": 2, "checkpointing": "full", "micro_batch": 1}, {"gpu": None}], ids=str
+)
+def test_the_banner_has_no_more_digits_than_the_band(more: dict[str, Any], language: str) -> None:
+    memory = size_training(run_of(**more))
+    said = verdict_words(memory).render(language)
+    assert f"{memory.process / GIB:.1f}" not in said
+    assert peak_words(memory).render(language)
