@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from core.memory.training.bands import training_band
 from core.memory.training.levers import batched, checked, relaid
 from core.memory.training.peak import TrainingMemory, size_training
 from core.memory.training.run import Checkpointing, Loss, Offload, TrainingRun
@@ -112,13 +113,30 @@ def changed_fields(before: TrainingRun, after: TrainingRun) -> tuple[str, ...]:
     return tuple(name for name, of in _FIELDS if of(before) != of(after))
 
 
+def surely(memory: TrainingMemory) -> bool:
+    """Return whether a run fits even where it takes as much as the upper end of its band."""
+    device = memory.run.device
+    if device is None or not memory.fits:
+        return False
+    return training_band(memory.run, memory.process)[1] <= device.usable
+
+
+def _best(
+    found: list[tuple[float, TrainingRun]], order: Callable[[tuple[float, TrainingRun]], tuple[float, int]]
+) -> TrainingRun:
+    """Return the first of *found* in *order* among those that fit for sure, among all where none does."""
+    sure = [pair for pair in found if surely(size_training(pair[1]))]
+    return min(sure or found, key=order)[1]
+
+
 def _without_need(before: TrainingRun, found: TrainingRun) -> TrainingRun:
-    """Return *found* with its free changes taken back where it fits without them."""
+    """Return *found* with its free changes taken back where it fits as surely without them."""
+    fits = surely if surely(size_training(found)) else (lambda memory: bool(memory.fits))
     for back in (
         replace(found, attention=before.attention),
         replace(found, loss=before.loss, logits_kept=before.logits_kept),
     ):
-        if size_training(back).fits:
+        if fits(size_training(back)):
             found = back
     return found
 
@@ -128,7 +146,8 @@ def cheapest(run: TrainingRun) -> Combination | None:
 
     It trains the same parameters on the same sequences and GPUs with about the same effective batch. Kernels that
     keep less are tried first, then layouts, sharding, checkpointing, micro-batches and 8-bit states, and offload only
-    where nothing else fits. Of equally fast ones the one with the fewest changes counts.
+    where nothing else fits. One that fits at the upper end of its band goes before one that fits perhaps; of equally
+    fast ones the one with the fewest changes counts.
     """
     before = size_training(run)
     if before.fits is None:
@@ -138,8 +157,8 @@ def cheapest(run: TrainingRun) -> Combination | None:
     for offloads in rounds:
         found = list(_fitting(_lean(run), offloads))
         if found:
-            best = min(found, key=lambda pair: (round(pair[0], 12), len(changed_fields(run, pair[1]))))
-            return _combined(before, _without_need(run, best[1]))
+            best = _best(found, lambda pair: (round(pair[0], 12), len(changed_fields(run, pair[1]))))
+            return _combined(before, _without_need(run, best))
     return None
 
 
@@ -180,7 +199,7 @@ def enough_gpus(run: TrainingRun) -> Combination | None:
         if wider:
             found = list(_fitting(wider, (run.offload,)))
             if found:
-                return _combined(before, min(found, key=lambda pair: pair[0])[1])
+                return _combined(before, _best(found, lambda pair: (pair[0], 0)))
         times *= 2
     return None
 

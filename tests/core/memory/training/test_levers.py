@@ -13,6 +13,7 @@ from core.memory.training.fitting import (
     enough_gpus,
     largest_micro_batch,
     longest_sequence,
+    surely,
 )
 from core.memory.training.levers import alone, levers
 from core.text import LANGUAGES
@@ -61,6 +62,18 @@ def test_the_cheapest_combination_fits_and_trains_the_same(train: Train) -> None
     fits = [pulled.time for pulled in alone(run) if pulled.fits and pulled.lever.keeps_training]
     assert found.time <= min(fits, default=found.time) * 1.001
     assert "offload" not in found.changed
+
+
+@pytest.mark.parametrize("gpus", [4, 8, 16])
+def test_what_is_advised_fits_at_the_upper_end_of_its_band_where_anything_does(
+    train: Train, gpus: int
+) -> None:
+    """No slower run that fits for sure is passed over for a quicker one that fits perhaps."""
+    run = train(gpu="h100-sxm-80", dp=gpus, micro_batch=16, sequence=8192)
+    found = cheapest(run)
+    assert found is not None
+    safest = replace(found.run, micro_batch=1, accumulation=16, checkpointing="full")
+    assert surely(found.memory) or not surely(size_training(safest))
 
 
 def test_offload_is_the_last_resort(train: Train) -> None:
