@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.charts.bar_limits import CEILING, Mark, pole_labels, poles
+from core.charts.bar_parts import CEILING, Mark, pole_labels, poles, segment
 from core.memory.headline import part_estimate
 from core.memory.overheads import graphs_are_budgeted
 from core.memory.serving import ServingMemory
@@ -23,9 +23,6 @@ COLORS = {
 }
 PALE = 0.32
 """Opacity of what is set aside but not needed: the colour of its kind, faded."""
-
-NARROW = 0.045
-"""Segments below this share of the axis have no label: the legend has their amounts."""
 
 
 def segments(memory: ServingMemory) -> list[tuple[str, float]]:
@@ -115,23 +112,11 @@ def amount_of(memory: ServingMemory, name: str, size: float) -> str:
 
 
 def _segment(name: str, size: float, amount: str, end: float, language: str) -> dict[str, Any]:
-    label = text(f"part.{name}", language)
+    opacity = PALE if name == "pool" else 1
     pale = name in ("pool", "unused")
-    return {
-        "type": "bar",
-        "orientation": "h",
-        "x": [size / GIB],
-        "y": [0],
-        "name": label,
-        # A label that has no room anyway is not laid out either.
-        "text": [amount if size / GIB > NARROW * end else ""],
-        "textposition": "inside",
-        "insidetextanchor": "middle",
-        "textangle": 0,
-        "insidetextfont": {"size": 12, **({"color": "token:text"} if pale else {})},
-        "marker": {"color": COLORS[name], "opacity": PALE if name == "pool" else 1, "line": {"width": 0}},
-        "hovertemplate": f"{label}: {amount}<extra></extra>",
-    }
+    return segment(
+        size, amount, end, text(f"part.{name}", language), COLORS[name], opacity=opacity, pale=pale
+    )
 
 
 def _marks(memory: ServingMemory, language: str) -> list[Mark]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.charts.bar_limits import CEILING, Mark, pole_labels, poles
+from core.charts.bar_parts import CEILING, Mark, pole_labels, poles, segment
 from core.memory.training import TrainingMemory
 from core.planning.training_parts import parts_at_peak, room, shown_gib, whole_band
 from core.quantities import GIB, format_gib
@@ -25,8 +25,6 @@ COLORS = {
 PALE = 0.45
 """Opacity of what the allocator holds beyond its tensors: of one colour with the context, faded."""
 
-NARROW = 0.045
-"""Segments below this share of the axis have no label: the legend has their amounts."""
 
 PHASES = ("load", "forward", "loss", "backward", "step")
 
@@ -177,22 +175,9 @@ def _gib_axis(end: float) -> dict[str, Any]:
 
 
 def _segment(name: str, size: float, amount: str, end: float, language: str) -> dict[str, Any]:
+    opacity = PALE if name == "reserve" else 1
     pale = name in ("reserve", "unused")
-    return {
-        "type": "bar",
-        "orientation": "h",
-        "x": [size / GIB],
-        "y": [0],
-        "name": label(name, language),
-        # A label that has no room anyway is not laid out either.
-        "text": [amount if size / GIB > NARROW * end else ""],
-        "textposition": "inside",
-        "insidetextanchor": "middle",
-        "textangle": 0,
-        "insidetextfont": {"size": 12, **({"color": "token:text"} if pale else {})},
-        "marker": {"color": COLORS[name], "opacity": PALE if name == "reserve" else 1, "line": {"width": 0}},
-        "hovertemplate": f"{label(name, language)}: {amount}<extra></extra>",
-    }
+    return segment(size, amount, end, label(name, language), COLORS[name], opacity=opacity, pale=pale)
 
 
 def _marks(memory: TrainingMemory, language: str) -> list[Mark]:

@@ -9,8 +9,10 @@ import streamlit as st
 from core.memory.headline import Estimate, headline
 from core.memory.serving import ServingMemory
 from core.quantities import GIB, format_gib, format_length
+from pages.parts.card import cards_of
 
 Translator = Callable[..., str]
+_card = cards_of("size")
 
 STATES = {"fits": "green", "waits": "orange", "refuses": "red", "unknown": "gray"}
 WIDTH = 132
@@ -45,19 +47,6 @@ def headline_cards(memory: ServingMemory, t: Translator) -> None:
             t("size.card.limit", limit=format_length(limit)) if limit else _band(first.largest_context, t)
         )
         _card("longest", t, first.largest_context.shown(), longest)
-
-
-def _card(name: str, t: Translator, value: str, below: str | None, *, color: str = "off") -> None:
-    st.metric(
-        t(f"size.card.{name}"),
-        value,
-        below,
-        delta_color=color,
-        delta_arrow="off",
-        border=True,
-        height="stretch",
-        help=t(f"size.card_help.{name}"),
-    )
 
 
 def _spare(estimate: Estimate, t: Translator) -> tuple[str, str | None]:

@@ -12,9 +12,11 @@ from core.monitoring.snapshot import Snapshot, Table
 from core.monitoring.subjects import Level
 from core.monitoring.verdicts import State
 from core.monitoring.wording import printed
+from pages.parts.card import cards_of
 from pages.parts.monitor_words import STATE_COLORS
 
 Translator = Callable[..., str]
+_card = cards_of("monitor_page")
 
 WIDTH = 132
 """Pixels of the narrowest card: four side by side, two on a telephone."""
@@ -113,16 +115,3 @@ def _summed(name: str, snapshot: Snapshot, t: Translator) -> None:
     if name == "requests" and below is None and np.isfinite(waiting):
         below = t("monitor_page.card.queue", count=f"{waiting:,.0f}")
     _card(name, t, shown, below, "off")
-
-
-def _card(name: str, t: Translator, value: str, below: str | None, color: str) -> None:
-    st.metric(
-        t(f"monitor_page.card.{name}"),
-        value,
-        below,
-        delta_color=color,
-        delta_arrow="off",
-        border=True,
-        height="stretch",
-        help=t(f"monitor_page.card_help.{name}"),
-    )

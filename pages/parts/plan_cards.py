@@ -13,10 +13,12 @@ from core.planning.words import plan_words
 from core.quantities import format_digits, format_usd
 from pages.parts import language
 from pages.parts.breakdown import plain
+from pages.parts.card import cards_of
 from pages.parts.inputs import Inputs
 from pages.parts.planning import plan_options
 
 Translator = Callable[..., str]
+_card = cards_of("plan_page")
 
 WIDTH = 132
 """Pixels of the narrowest card: six side by side on a desktop, two on a telephone."""
@@ -110,16 +112,3 @@ def _age(plan: Plan, t: Translator) -> tuple[str | None, str]:
         return t(f"plan_page.card.{price.kind}"), "off"
     age = price.age(today()) or 0
     return t("plan_page.card.age", days=age), "orange" if price.is_old(today()) else "off"
-
-
-def _card(name: str, t: Translator, value: str, below: str | None, color: str = "off", **values: str) -> None:
-    st.metric(
-        t(f"plan_page.card.{name}", **values),
-        value,
-        below,
-        delta_color=color,
-        delta_arrow="off",
-        border=True,
-        height="stretch",
-        help=t(f"plan_page.card_help.{name}", **values),
-    )

@@ -24,6 +24,7 @@ from core.speed.training import training_time
 from pages.parts import language
 from pages.parts.answered import tell_error
 from pages.parts.breakdown import plain
+from pages.parts.card import cards_of
 from pages.parts.headline import WIDTH
 from pages.parts.inputs import Inputs
 from pages.parts.plot import plot
@@ -34,6 +35,7 @@ from pages.parts.train_views import SHOW
 from pages.parts.training import EVERYWHERE, Trained, tokens_of, trained
 
 Translator = Callable[..., str]
+_card = cards_of("train_page")
 
 GPUS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048, 4096)
 SEQUENCES = tuple(sorted({*(step * 2**power for power in range(8, 17) for step in (2, 3)), 2**18, 2**20}))
@@ -173,19 +175,6 @@ def _time(run: TrainingRun, tokens: float, t: Translator) -> None:
     else:
         price = format_usd(time.price.usd_per_gpu_hour)
         _card("cost", t, money(time.usd), t("train_page.card.price", price=price))
-
-
-def _card(name: str, t: Translator, value: str, below: str | None, *, color: str = "off") -> None:
-    st.metric(
-        t(f"train_page.card.{name}"),
-        value,
-        below,
-        delta_color=color,
-        delta_arrow="off",
-        border=True,
-        height="stretch",
-        help=t(f"train_page.card_help.{name}"),
-    )
 
 
 def _notes(memory: TrainingMemory) -> None:

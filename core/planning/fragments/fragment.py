@@ -58,6 +58,13 @@ def is_on(run: TrainingRun) -> bool:
     return run.checkpointing in ("full", "full+offload")
 
 
+OF_TRANSFORMERS = (
+    *("tp", "pp", "cp", "ep", "selective", "activation_offload", "in_backward", "optimizer", "unfused_loss"),
+    "base",
+)
+"""Settings for which programs around Transformers' trainer have no words."""
+
+
 def missing(run: TrainingRun, *names: str) -> tuple[str, ...]:
     """Return those of the settings *names* that *run* uses, for a program that has no words for them."""
     layout = run.layout

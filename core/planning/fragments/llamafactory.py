@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.memory.training import TrainingRun
-from core.planning.fragments.fragment import OPTIM, Fragment, as_yaml, is_on, missing
+from core.planning.fragments.fragment import OF_TRANSFORMERS, OPTIM, Fragment, as_yaml, is_on, missing
 from core.planning.fragments.modules import module_names
 from core.planning.training_start import START, learning_rate
 
@@ -41,19 +41,7 @@ def llamafactory_yaml(run: TrainingRun) -> Fragment:
         content["optim"] = optim
     if run.layout.zero or run.offload:
         content["deepspeed"] = "deepspeed.json"
-    lacks = missing(
-        run,
-        "tp",
-        "pp",
-        "cp",
-        "ep",
-        "selective",
-        "activation_offload",
-        "in_backward",
-        "optimizer",
-        "unfused_loss",
-        "base",
-    )
+    lacks = missing(run, *OF_TRANSFORMERS)
     return Fragment("llamafactory.yaml", "yaml", as_yaml(content), lacks)
 
 

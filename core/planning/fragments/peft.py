@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.memory.training import TrainingRun
-from core.planning.fragments.fragment import OPTIM, Fragment, is_on, missing
+from core.planning.fragments.fragment import OF_TRANSFORMERS, OPTIM, Fragment, is_on, missing
 from core.planning.fragments.modules import module_names
 from core.planning.training_start import START, learning_rate
 
@@ -33,19 +33,7 @@ def peft_python(run: TrainingRun) -> Fragment:
     parts.append(f"from transformers import {', '.join(names)}")
     calls.append(_call("arguments", "TrainingArguments", _arguments(run)))
     content = "\n".join(parts) + "\n\n" + "\n".join(calls)
-    lacks = missing(
-        run,
-        "tp",
-        "pp",
-        "cp",
-        "ep",
-        "selective",
-        "activation_offload",
-        "in_backward",
-        "optimizer",
-        "unfused_loss",
-        "base",
-    )
+    lacks = missing(run, *OF_TRANSFORMERS)
     return Fragment("train.py", "python", content, lacks)
 
 

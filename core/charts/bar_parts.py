@@ -1,4 +1,4 @@
-"""Limits of a bar of memory: lines from its foot to labels that do not meet, built without annotations.
+"""Parts and limits of a bar of memory: segments, and lines to labels that do not meet, built without annotations.
 
 As annotations of Plotly's they take a large part of the time that drawing takes.
 """
@@ -14,6 +14,34 @@ BAR_TOP, FIRST_FLAG, NEXT_FLAG, CEILING = 0.5, 0.66, 0.19, 1.2
 
 Mark = tuple[float, str, str]
 """A limit: bytes, label, colour."""
+
+
+NARROW = 0.045
+"""Share of the axis below which a segment has no room for its label."""
+
+
+def segment(
+    size: float, amount: str, end: float, label: str, color: str, *, opacity: float, pale: bool
+) -> dict[str, Any]:
+    """Return *size* bytes as a part of the bar, on an axis that ends at *end* GiB; *amount* is what it is in words.
+
+    On a *pale* colour the amount is written in the colour of text.
+    """
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "x": [size / GIB],
+        "y": [0],
+        "name": label,
+        # A label that has no room anyway is not laid out either.
+        "text": [amount if size / GIB > NARROW * end else ""],
+        "textposition": "inside",
+        "insidetextanchor": "middle",
+        "textangle": 0,
+        "insidetextfont": {"size": 12, **({"color": "token:text"} if pale else {})},
+        "marker": {"color": color, "opacity": opacity, "line": {"width": 0}},
+        "hovertemplate": f"{label}: {amount}<extra></extra>",
+    }
 
 
 def _is_far(marks: list[Mark], end: float) -> bool:
