@@ -100,7 +100,12 @@ def test_more_sequences_never_need_less(fields: dict[str, Any], method: str, mor
 def test_fewer_trained_weights_never_need_more(
     fields: dict[str, Any], rank: int, targets: list[str], optimizer: str
 ) -> None:
-    """Of one framework, with adapters in the format of the computation, and layers of one size."""
+    """Of one framework, with adapters in the format of the computation, and layers of one size.
+
+    Under ZeRO 1 and 2 every rank holds all adapters, while very many ranks leave next to nothing of the gradients and
+    states of full training to each: there large adapters may take more, and do.
+    """
+    assume(fields["zero"] in (0, 3) or fields["dp"] <= 16)
     fields |= {"lora": {"rank": rank, "targets": targets}, "optimizer": {"name": optimizer}}
     full, lora, qlora = (process(run_of(**fields, method=name)) for name in ("full", "lora", "qlora"))
     assert qlora <= lora <= full
