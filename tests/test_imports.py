@@ -17,7 +17,7 @@ LAYERS = [
     {"planning", "monitoring", "evidence", "quotes"},
     {"memory", "speed", "cost"},
     {"architecture", "catalog", "traffic"},
-    {"quantities", "errors", "text"},
+    {"quantities", "errors", "text", "collector"},
 ]
 # The headless contract is also a program: python -m core
 ENTRANCE = {"__init__", "__main__"}

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +10,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from core.collector import uncollected
 from core.monitoring.faults import MonitoringFault
 from core.text import Sentence, say
 
@@ -96,33 +94,6 @@ class Document:
         return self.content.get("data")
 
 
-class _Rest:
-    """Keeps the collector of cycles off while one thread or several read big bodies."""
-
-    def __init__(self) -> None:
-        self._change = threading.Lock()
-        self._readers = 0
-        self._was_on = False
-
-    @contextmanager
-    def __call__(self) -> Iterator[None]:
-        with self._change:
-            if self._readers == 0:
-                self._was_on = gc.isenabled()
-                gc.disable()
-            self._readers += 1
-        try:
-            yield
-        finally:
-            with self._change:
-                self._readers -= 1
-                if self._readers == 0 and self._was_on:
-                    gc.enable()
-
-
-_rest = _Rest()
-
-
 def read_document(body: bytes | bytearray) -> Document:
     """Return the JSON object of *body*; a matrix is read into arrays without an object a point.
 
@@ -135,7 +106,7 @@ def read_document(body: bytes | bytearray) -> Document:
         raise MonitoringFault("too_much_data", "too_much_data.series_read", series=series, most=MOST_SERIES)
     if len(body) < BIG_BODY:
         return _read(body)
-    with _rest():
+    with uncollected():
         return _read(body)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils.cell import range_boundaries
 
+from core.collector import uncollected
 from core.errors import BadRequest, PlannerError, shown
 from core.quotes.heading import MOST_ROWS, Line, Raw, header_place, header_score, table_of
 from core.quotes.table import Cell, Table, Unread, letter
@@ -56,7 +57,7 @@ def read_workbook(content: bytes, sheet: str | None) -> Table:
         BadRequest: another kind of file, broken, too large unpacked, no such sheet, or no table.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive, uncollected():
             _inspect(archive)
             return _read(content, archive, sheet)
     except PlannerError:
