@@ -5,6 +5,7 @@ As annotations of Plotly's they take a large part of the time that drawing takes
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from core.quantities import GIB
@@ -12,12 +13,55 @@ from core.quantities import GIB
 BAR_TOP, FIRST_FLAG, NEXT_FLAG, CEILING = 0.5, 0.66, 0.19, 1.2
 """Heights on the vertical axis, whose bar reaches from -0.5 to 0.5."""
 
+HEIGHT = 196
+"""Pixels of a bar with its limits and axis."""
+
 Mark = tuple[float, str, str]
 """A limit: bytes, label, colour."""
 
 
 NARROW = 0.045
 """Share of the axis below which a segment has no room for its label."""
+
+
+def bar(segments: Sequence[dict[str, Any]], marks: list[Mark], end: float) -> dict[str, Any]:
+    """Return data and layout of a bar of *segments* with its limits *marks*, on an axis that ends at *end* GiB.
+
+    Limits are shapes and their labels one trace of text, the legend is left to the page: as annotations and a
+    legend of Plotly's they take half of the time that drawing takes.
+    """
+    return {
+        "data": [*segments, pole_labels(marks, end)],
+        "layout": {
+            "height": HEIGHT,
+            "barmode": "stack",
+            "bargap": 0,
+            "margin": {"l": 2, "r": 2, "t": 4, "b": 26},
+            "xaxis": gib_axis(end),
+            "yaxis": {"range": [-0.5, CEILING], "visible": False, "fixedrange": True, "automargin": False},
+            "showlegend": False,
+            "hovermode": "closest",
+            "shapes": poles(marks, end),
+        },
+    }
+
+
+def axis_end(stack: Sequence[tuple[str, float]], marks: list[Mark]) -> float:
+    """Return where the axis ends, in GiB: a little behind the bar and all limits; *stack* has (name, bytes)."""
+    return 1.02 * max(sum(size for _, size in stack), *(place for place, _, _ in marks), 0.0) / GIB
+
+
+def gib_axis(end: float) -> dict[str, Any]:
+    """Return an axis of GiB from 0 to *end*."""
+    return {
+        "range": [0, end],
+        "ticksuffix": " GiB",
+        "nticks": 9,
+        "automargin": False,
+        "showgrid": False,
+        "zeroline": False,
+        "ticks": "outside",
+    }
 
 
 def segment(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.charts.bar_parts import CEILING, Mark, pole_labels, poles, segment
+from core.charts.bar_parts import Mark, axis_end, bar, segment
 from core.memory.headline import part_estimate
 from core.memory.overheads import graphs_are_budgeted
 from core.memory.serving import ServingMemory
 from core.quantities import GIB, format_gib
 from core.text import text
 
-HEIGHT = 196
 COLORS = {
     "weights": "token:weights",
     "activation": "token:activation",
@@ -60,39 +59,14 @@ def _budgeted(memory: ServingMemory) -> list[str]:
 
 
 def memory_bar(memory: ServingMemory, language: str = "en") -> dict[str, Any]:
-    """Return the figure of what fills the most loaded GPU of *memory*.
-
-    Limits are shapes and their labels one trace of text, the legend is left to the page: as annotations and a
-    legend of Plotly's they take half of the time that drawing takes.
-    """
+    """Return the figure of what fills the most loaded GPU of *memory*."""
     stack = [(name, size) for name, size in segments(memory) if size > 0]
     amounts = {name: amount_of(memory, name, size) for name, size in stack}
     marks = _marks(memory, language)
-    end = 1.02 * max(sum(size for _, size in stack), *(place for place, _, _ in marks), 0.0) / GIB
+    end = axis_end(stack, marks)
+    parts = [_segment(name, size, amounts[name], end, language) for name, size in stack]
     return {
-        "data": [
-            *(_segment(name, size, amounts[name], end, language) for name, size in stack),
-            pole_labels(marks, end),
-        ],
-        "layout": {
-            "height": HEIGHT,
-            "barmode": "stack",
-            "bargap": 0,
-            "margin": {"l": 2, "r": 2, "t": 4, "b": 26},
-            "xaxis": {
-                "range": [0, end],
-                "ticksuffix": " GiB",
-                "nticks": 9,
-                "automargin": False,
-                "showgrid": False,
-                "zeroline": False,
-                "ticks": "outside",
-            },
-            "yaxis": {"range": [-0.5, CEILING], "visible": False, "fixedrange": True, "automargin": False},
-            "showlegend": False,
-            "hovermode": "closest",
-            "shapes": poles(marks, end),
-        },
+        **bar(parts, marks, end),
         "legend": [
             {
                 "color": COLORS[name],

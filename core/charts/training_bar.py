@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.charts.bar_parts import CEILING, Mark, pole_labels, poles, segment
+from core.charts.bar_parts import Mark, axis_end, bar, gib_axis, segment
 from core.memory.training import TrainingMemory
 from core.planning.training_parts import parts_at_peak, room, shown_gib, whole_band
 from core.quantities import GIB, format_gib
 from core.text import text
 
-HEIGHT, PHASE_HEIGHT = 196, 300
+PHASE_HEIGHT = 300
 COLORS = {
     "weights": "token:weights",
     "gradients": "token:gradient",
@@ -40,24 +40,11 @@ def segments(memory: TrainingMemory) -> list[tuple[str, float]]:
 def training_bar(memory: TrainingMemory, language: str = "en") -> dict[str, Any]:
     """Return the figure of what fills the most loaded GPU at the peak of a step, with the card's limits."""
     stack, marks = segments(memory), _marks(memory, language)
-    end = 1.02 * max(sum(size for _, size in stack), *(place for place, _, _ in marks), 0.0) / GIB
+    end = axis_end(stack, marks)
     amounts = {name: amount_of(memory, name, size) for name, size in stack}
+    parts = [_segment(name, size, amounts[name], end, language) for name, size in stack]
     return {
-        "data": [
-            *(_segment(name, size, amounts[name], end, language) for name, size in stack),
-            pole_labels(marks, end),
-        ],
-        "layout": {
-            "height": HEIGHT,
-            "barmode": "stack",
-            "bargap": 0,
-            "margin": {"l": 2, "r": 2, "t": 4, "b": 26},
-            "xaxis": _gib_axis(end),
-            "yaxis": {"range": [-0.5, CEILING], "visible": False, "fixedrange": True, "automargin": False},
-            "showlegend": False,
-            "hovermode": "closest",
-            "shapes": poles(marks, end),
-        },
+        **bar(parts, marks, end),
         "legend": [_entry(name, f"{label(name, language)} {amounts[name]}") for name, _ in stack],
     }
 
@@ -108,7 +95,7 @@ def training_phases(memory: TrainingMemory, language: str = "en") -> dict[str, A
             "barmode": "stack",
             "bargap": 0.3,
             "margin": {"l": 2, "r": 16, "t": 8, "b": 26},
-            "xaxis": _gib_axis(end),
+            "xaxis": gib_axis(end),
             "yaxis": {
                 "autorange": "reversed",
                 "automargin": True,
@@ -160,18 +147,6 @@ def training_phases_alt(memory: TrainingMemory, language: str = "en") -> str:
 
 def _entry(name: str, words: str) -> dict[str, Any]:
     return {"color": COLORS[name], "opacity": PALE if name == "reserve" else 1, "text": words}
-
-
-def _gib_axis(end: float) -> dict[str, Any]:
-    return {
-        "range": [0, end],
-        "ticksuffix": " GiB",
-        "nticks": 9,
-        "automargin": False,
-        "showgrid": False,
-        "zeroline": False,
-        "ticks": "outside",
-    }
 
 
 def _segment(name: str, size: float, amount: str, end: float, language: str) -> dict[str, Any]:

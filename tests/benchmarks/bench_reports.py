@@ -12,23 +12,9 @@ from collections.abc import Callable
 
 from core.cost.assumptions import Assumptions
 from core.cost.compare import compare
-from core.cost.quote import Quote
-from core.cost.tokens import Workload
 from core.cost.uncertainty import simulate
 from core.report import html_report, json_report, report_of, xlsx_report
-
-KINDS = (
-    ("purchase", "once", 35_000.0),
-    ("on_demand", "hour", 6.88),
-    ("spot", "hour", 2.3),
-    ("reserved", "hour", 3.0),
-)
-QUOTES = [
-    Quote(f"{kind} {number}", kind, "h100-sxm-80", 2, 8, price * (1 + number / 10), period=period)
-    for number in range(5)
-    for kind, period, price in KINDS
-]
-LOADS = [Workload(1000.0, 300.0, 20.0)] * len(QUOTES)
+from tests.benchmarks.bench_costs import LOADS, QUOTES
 
 
 def measured(name: str, call: Callable[[], bytes]) -> None:

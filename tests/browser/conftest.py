@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from tests.conftest import need, serve
 
@@ -62,3 +62,10 @@ def plot_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         tmp_path_factory.mktemp("plot") / "log", "tests/browser/plot_app.py", base="below/here"
     ) as url:
         yield url
+
+
+def card(page: Page, label: str) -> Locator:
+    """Return the value of the card whose text has *label*."""
+    return (
+        page.locator("[data-testid=stMetric]").filter(has_text=label).locator("[data-testid=stMetricValue]")
+    )

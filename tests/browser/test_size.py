@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import NewPage
+from tests.browser.conftest import NewPage, card
 from tests.configs import LLAMA
 
 pytestmark = pytest.mark.browser
@@ -20,12 +20,6 @@ BAR = "[data-testid=plot] >> nth=0"
 def open_size(page: Page, server: str, query: str = "") -> None:
     page.goto(f"{server}/size{query}")
     page.locator("[data-testid=plot][data-drawn]").first.wait_for()
-
-
-def card(page: Page, label: str) -> Locator:
-    return (
-        page.locator("[data-testid=stMetric]").filter(has_text=label).locator("[data-testid=stMetricValue]")
-    )
 
 
 def bar(page: Page) -> dict[str, float]:

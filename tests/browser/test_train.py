@@ -5,9 +5,9 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import NewPage
+from tests.browser.conftest import NewPage, card
 
 pytestmark = pytest.mark.browser
 
@@ -19,12 +19,6 @@ LACKING = "?method=full&gpus=8&micro=4&checkpointing=none"
 def open_train(page: Page, server: str, query: str = "") -> None:
     page.goto(f"{server}/train{query}")
     page.locator("[data-testid=plot][data-drawn]").first.wait_for()
-
-
-def card(page: Page, label: str) -> Locator:
-    return (
-        page.locator("[data-testid=stMetric]").filter(has_text=label).locator("[data-testid=stMetricValue]")
-    )
 
 
 def asked(page: Page) -> dict[str, list[str]]:

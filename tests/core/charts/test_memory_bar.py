@@ -12,7 +12,8 @@ import pytest
 from core.api import deployment_of, parse
 from core.charts import memory_bar, memory_curve
 from core.charts.alt import bar_alt
-from core.charts.memory_bar import CEILING, limit_of, segments
+from core.charts.bar_parts import CEILING
+from core.charts.memory_bar import limit_of, segments
 from core.memory.serving import ServingMemory, size_serving
 from core.quantities import GIB
 
